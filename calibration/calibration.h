@@ -1,0 +1,44 @@
+// calibrate(model, dataset) -> CalibrationTable: one streaming pass that keeps a fixed-size sketch of every activation.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "calibration/sketch.h"
+#include "lib/data/dataset.h"
+#include "lib/model/model.h"
+
+namespace limbeck {
+
+struct CalibrationOptions {
+  int64_t samples = 512;  ///< how many samples to read; all when the data set holds fewer
+  uint64_t seed = 0;      ///< 0: dataset order; otherwise a seeded permutation
+  int threads = 0;        ///< worker threads, 0 for all cores; does not change the result
+  bool quiet = false;     ///< no progress
+};
+
+/// What one pass over the data saw. A value: copy, save, load. Keys are tensor names of the (folded) model.
+struct CalibrationTable {
+  std::string model_hash;  ///< SHA-256 of the model file
+  std::string data_hash;   ///< Dataset::hash()
+  int64_t samples = 0;
+  uint64_t seed = 0;
+  std::map<std::string, Sketch> tensors;
+};
+
+/// Collects sketches of every float activation of `model` (graph inputs included, constants not). Memory does not depend
+/// on the number of samples; the result does not depend on threads. Raises kData at the first NaN or Inf, naming the tensor
+/// and the sample. `model_hash` is stored in the table.
+CalibrationTable calibrate(const Model& model, const Dataset& dataset, const std::string& model_hash,
+                           const CalibrationOptions& options);
+
+/// Versioned Protobuf file (schemas/calibration.proto, docs/formats/calibration.md), written whole or not at all.
+void save_table(const CalibrationTable& table, const std::filesystem::path& path);
+/// Raises kIo, kData (damaged or of a newer version).
+CalibrationTable load_table(const std::filesystem::path& path);
+/// Raises kUsage when the table was made from another model.
+void require_model(const CalibrationTable& table, const std::string& model_hash, const std::filesystem::path& table_path);
+
+}  // namespace limbeck
