@@ -1,4 +1,5 @@
-// calibrate(model, dataset) -> CalibrationTable: one streaming pass that keeps a fixed-size sketch of every activation.
+// calibrate(model, dataset) -> CalibrationTable: one streaming pass that keeps a fixed-size sketch
+// of every activation.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,8 @@ struct CalibrationOptions {
   bool quiet = false;     ///< no progress
 };
 
-/// What one pass over the data saw. A value: copy, save, load. Keys are tensor names of the (folded) model.
+/// What one pass over the data saw. A value: copy, save, load. Keys are tensor names of the
+/// (folded) model.
 struct CalibrationTable {
   std::string model_hash;  ///< SHA-256 of the model file
   std::string data_hash;   ///< Dataset::hash()
@@ -28,17 +30,20 @@ struct CalibrationTable {
   std::map<std::string, Sketch> tensors;
 };
 
-/// Collects sketches of every float activation of `model` (graph inputs included, constants not). Memory does not depend
-/// on the number of samples; the result does not depend on threads. Raises kData at the first NaN or Inf, naming the tensor
-/// and the sample. `model_hash` is stored in the table.
-CalibrationTable calibrate(const Model& model, const Dataset& dataset, const std::string& model_hash,
-                           const CalibrationOptions& options);
+/// Collects sketches of every float activation of `model` (graph inputs included, constants not).
+/// Memory does not depend on the number of samples; the result does not depend on threads. Raises
+/// kData at the first NaN or Inf, naming the tensor and the sample. `model_hash` is stored in the
+/// table.
+CalibrationTable calibrate(const Model& model, const Dataset& dataset,
+                           const std::string& model_hash, const CalibrationOptions& options);
 
-/// Versioned Protobuf file (schemas/calibration.proto, docs/formats/calibration.md), written whole or not at all.
+/// Versioned Protobuf file (schemas/calibration.proto, docs/formats/calibration.md), written whole
+/// or not at all.
 void save_table(const CalibrationTable& table, const std::filesystem::path& path);
 /// Raises kIo, kData (damaged or of a newer version).
 CalibrationTable load_table(const std::filesystem::path& path);
 /// Raises kUsage when the table was made from another model.
-void require_model(const CalibrationTable& table, const std::string& model_hash, const std::filesystem::path& table_path);
+void require_model(const CalibrationTable& table, const std::string& model_hash,
+                   const std::filesystem::path& table_path);
 
 }  // namespace limbeck

@@ -1,4 +1,5 @@
-// The sub-commands. Each function adds one to the application; its callback does the work and throws limbeck::Error.
+// The sub-commands. Each function adds one to the application; its callback does the work and
+// throws limbeck::Error.
 #pragma once
 
 #include <CLI/CLI.hpp>

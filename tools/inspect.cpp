@@ -21,9 +21,11 @@ void inspect(const InspectOptions& options) {
   int64_t parameters = 0;
   for (const auto& node : model.graph.nodes()) ++operators[node->op_type()];
   for (const Value* value : model.graph.values()) {
-    if (value->constant() != nullptr && value->type == DataType::kFloat) parameters += value->constant()->count();
+    if (value->constant() != nullptr && value->type == DataType::kFloat)
+      parameters += value->constant()->count();
   }
-  nlohmann::ordered_json result = {{"opset", model.opset()}, {"parameters", parameters}, {"operators", operators}};
+  nlohmann::ordered_json result = {
+      {"opset", model.opset()}, {"parameters", parameters}, {"operators", operators}};
   if (options.common.json) {
     std::cout << result.dump(2) << "\n";
     return;

@@ -1,4 +1,5 @@
-// Parses the command line and turns every failure into a message on standard error and an exit code (docs/errors.md).
+// Parses the command line and turns every failure into a message on standard error and an exit code
+// (docs/errors.md).
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <iostream>
@@ -12,7 +13,9 @@ namespace limbeck {
 void add_common_options(CLI::App* command, CommonOptions* options) {
   command->add_flag("--json", options->json, "Print the result as JSON");
   command->add_flag("--quiet", options->quiet, "Print no progress");
-  command->add_option("--threads", options->threads, "Worker threads (0: all cores); never changes the result")
+  command
+      ->add_option("--threads", options->threads,
+                   "Worker threads (0: all cores); never changes the result")
       ->check(CLI::Range(0, 1024));
   command->add_option("--seed", options->seed, "Seed of random choices (0: samples in data order)");
 }
@@ -45,7 +48,8 @@ int main(int argc, char** argv) {
     std::cerr << "limbeck: data: memory: the job must fit into memory. Next: use fewer threads\n";
     return limbeck::exit_code(limbeck::Category::kData);
   } catch (const std::exception& error) {
-    std::cerr << "limbeck: internal error: " << error.what() << ". Next: report this bug with the command\n";
+    std::cerr << "limbeck: internal error: " << error.what()
+              << ". Next: report this bug with the command\n";
     return limbeck::exit_code(limbeck::Category::kInternal);
   }
 }

@@ -31,8 +31,10 @@ std::string category_name(Category category) {
 
 Error::Error(ErrorInfo info) : std::runtime_error(format_message(info)), info_(std::move(info)) {}
 
-void throw_error(Category category, std::string place, std::string rule, std::string received, std::string next_step) {
-  throw Error({category, std::move(place), std::move(rule), std::move(received), std::move(next_step)});
+void throw_error(Category category, std::string place, std::string rule, std::string received,
+                 std::string next_step) {
+  throw Error(
+      {category, std::move(place), std::move(rule), std::move(received), std::move(next_step)});
 }
 
 }  // namespace limbeck

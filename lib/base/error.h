@@ -1,4 +1,5 @@
-// The one error type of limbeck. Thrown anywhere in lib/ and calibration/, caught exactly once, in tools/.
+// The one error type of limbeck. Thrown anywhere in lib/ and calibration/, caught exactly once, in
+// tools/.
 #pragma once
 
 #include <stdexcept>
@@ -6,7 +7,8 @@
 
 namespace limbeck {
 
-/// What went wrong, in the terms a caller can act on. The numeric value is the process exit code (docs/errors.md).
+/// What went wrong, in the terms a caller can act on. The numeric value is the process exit code
+/// (docs/errors.md).
 enum class Category {
   kInternal = 1,
   kUsage = 2,
@@ -25,7 +27,8 @@ std::string category_name(Category category);
 /// Exit code of the process for an error of this category.
 constexpr int exit_code(Category category) { return static_cast<int>(category); }
 
-/// The four things every error tells beside its category. All are plain sentences or fragments without final full stop.
+/// The four things every error tells beside its category. All are plain sentences or fragments
+/// without final full stop.
 struct ErrorInfo {
   Category category = Category::kInternal;
   std::string place;      ///< where: a file, node, tensor, option or JSON pointer
@@ -46,7 +49,7 @@ class Error : public std::runtime_error {
 };
 
 /// Shorthands used at throw sites: throw_data(place, rule, received, next_step).
-[[noreturn]] void throw_error(Category category, std::string place, std::string rule, std::string received,
-                              std::string next_step);
+[[noreturn]] void throw_error(Category category, std::string place, std::string rule,
+                              std::string received, std::string next_step);
 
 }  // namespace limbeck

@@ -15,7 +15,8 @@
 namespace limbeck {
 namespace {
 
-[[noreturn]] void throw_io(const std::filesystem::path& path, const char* rule, int code, const char* next_step) {
+[[noreturn]] void throw_io(const std::filesystem::path& path, const char* rule, int code,
+                           const char* next_step) {
   throw_error(Category::kIo, path.string(), rule, std::strerror(code), next_step);
 }
 
@@ -33,11 +34,14 @@ struct Descriptor {
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.value < 0) throw_io(path, "the file must be readable", errno, "check the path and its permissions");
+  if (file.value < 0)
+    throw_io(path, "the file must be readable", errno, "check the path and its permissions");
   struct stat status {};
-  if (::fstat(file.value, &status) != 0) throw_io(path, "the file must be readable", errno, "check the path");
+  if (::fstat(file.value, &status) != 0)
+    throw_io(path, "the file must be readable", errno, "check the path");
   if (!S_ISREG(status.st_mode)) {
-    throw_error(Category::kIo, path.string(), "a regular file is needed", "a folder or a device", "name a file");
+    throw_error(Category::kIo, path.string(), "a regular file is needed", "a folder or a device",
+                "name a file");
   }
   const auto size = static_cast<size_t>(status.st_size);
   const std::byte* data = nullptr;
@@ -52,7 +56,8 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr)
-    ::munmap(const_cast<std::byte*>(data_), size_);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+    ::munmap(const_cast<std::byte*>(data_),
+             size_);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
 }
 
 std::string read_file(const std::filesystem::path& path) {
@@ -61,10 +66,12 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 AtomicFile::AtomicFile(std::filesystem::path final_path) : final_path_(std::move(final_path)) {
-  std::string name = (final_path_.parent_path() / ("." + final_path_.filename().string() + ".XXXXXX")).string();
+  std::string name =
+      (final_path_.parent_path() / ("." + final_path_.filename().string() + ".XXXXXX")).string();
   descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
   if (descriptor_ < 0) {
-    throw_io(final_path_, "the output folder must exist and be writable", errno, "create the folder or choose another");
+    throw_io(final_path_, "the output folder must exist and be writable", errno,
+             "create the folder or choose another");
   }
   temporary_path_ = name;
 }
@@ -79,7 +86,8 @@ void AtomicFile::write(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw_io(final_path_, "the output must be writable", errno, "free disk space and run again");
+    if (written < 0)
+      throw_io(final_path_, "the output must be writable", errno, "free disk space and run again");
     bytes.remove_prefix(static_cast<size_t>(written));
   }
 }
@@ -88,13 +96,16 @@ void AtomicFile::commit() {
   const mode_t mask = ::umask(0);
   ::umask(mask);
   ::fchmod(descriptor_, 0666 & ~mask);
-  if (::fsync(descriptor_) != 0) throw_io(final_path_, "the output must reach the disk", errno, "check the disk");
+  if (::fsync(descriptor_) != 0)
+    throw_io(final_path_, "the output must reach the disk", errno, "check the disk");
   if (::rename(temporary_path_.c_str(), final_path_.c_str()) != 0) {
-    throw_io(final_path_, "the output must be renamable into place", errno, "check that no folder has this name");
+    throw_io(final_path_, "the output must be renamable into place", errno,
+             "check that no folder has this name");
   }
   ::close(descriptor_);
   descriptor_ = -1;
-  const auto folder = final_path_.has_parent_path() ? final_path_.parent_path() : std::filesystem::path(".");
+  const auto folder =
+      final_path_.has_parent_path() ? final_path_.parent_path() : std::filesystem::path(".");
   const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.value >= 0) ::fsync(directory.value);
 }
@@ -116,6 +127,8 @@ std::string sha256(std::span<const std::byte> bytes) {
 
 std::string sha256(std::string_view bytes) { return sha256(std::as_bytes(std::span(bytes))); }
 
-std::string sha256_file(const std::filesystem::path& path) { return sha256(MappedFile::open(path)->bytes()); }
+std::string sha256_file(const std::filesystem::path& path) {
+  return sha256(MappedFile::open(path)->bytes());
+}
 
 }  // namespace limbeck

@@ -10,8 +10,9 @@
 
 namespace limbeck {
 
-/// Read-only memory mapping of a regular file. Immutable after construction, so safe to share between threads.
-/// The bytes live as long as the object. Raises kIo when the file cannot be opened or is no regular file.
+/// Read-only memory mapping of a regular file. Immutable after construction, so safe to share
+/// between threads. The bytes live as long as the object. Raises kIo when the file cannot be opened
+/// or is no regular file.
 class MappedFile {
  public:
   static std::shared_ptr<const MappedFile> open(const std::filesystem::path& path);
@@ -29,8 +30,9 @@ class MappedFile {
 /// The whole file as bytes. Raises kIo.
 std::string read_file(const std::filesystem::path& path);
 
-/// A file that becomes visible under its final name only by commit(): temporary file in the same folder, fsync, rename,
-/// fsync of the folder. The destructor removes an uncommitted temporary. Not thread-safe. Raises kIo.
+/// A file that becomes visible under its final name only by commit(): temporary file in the same
+/// folder, fsync, rename, fsync of the folder. The destructor removes an uncommitted temporary. Not
+/// thread-safe. Raises kIo.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path final_path);

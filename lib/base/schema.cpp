@@ -16,8 +16,8 @@ std::string_view schema_text(std::string_view name) {
   for (const SchemaText& schema : schema_texts()) {
     if (schema.name == name) return schema.text;
   }
-  throw_error(Category::kInternal, "schema '" + std::string(name) + "'", "the schema must exist", "none",
-              "report this bug");
+  throw_error(Category::kInternal, "schema '" + std::string(name) + "'", "the schema must exist",
+              "none", "report this bug");
 }
 
 }  // namespace
@@ -31,7 +31,8 @@ nlohmann::json parse_json(std::string_view text, const std::string& place) {
   }
 }
 
-void validate_json(const nlohmann::json& document, std::string_view schema_name, const std::string& place) {
+void validate_json(const nlohmann::json& document, std::string_view schema_name,
+                   const std::string& place) {
   const nlohmann::json schema_document = nlohmann::json::parse(schema_text(schema_name));
   const valijson::adapters::NlohmannJsonAdapter schema_adapter(schema_document);
   valijson::Schema schema;

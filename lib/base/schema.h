@@ -7,8 +7,10 @@
 
 namespace limbeck {
 
-/// Raises kData with the JSON pointer and the rule when `document` violates schema `schema_name`. `place` is the file.
-void validate_json(const nlohmann::json& document, std::string_view schema_name, const std::string& place);
+/// Raises kData with the JSON pointer and the rule when `document` violates schema `schema_name`.
+/// `place` is the file.
+void validate_json(const nlohmann::json& document, std::string_view schema_name,
+                   const std::string& place);
 
 /// Parses JSON text; raises kData with line and column when it is malformed.
 nlohmann::json parse_json(std::string_view text, const std::string& place);

@@ -22,7 +22,8 @@ struct Batch {
   std::vector<int64_t> labels;
 };
 
-/// Immutable after opening; read() is const and thread-safe, so decoding runs on the thread that needs the batch.
+/// Immutable after opening; read() is const and thread-safe, so decoding runs on the thread that
+/// needs the batch.
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -34,16 +35,17 @@ class Dataset {
   virtual int64_t class_count() const = 0;
   /// Reads and preprocesses samples. Raises kData naming the sample.
   virtual Batch read(std::span<const int64_t> indices) const = 0;
-  /// SHA-256 over the description and the bytes of the files it names: identifies the data in tables and reports.
+  /// SHA-256 over the description and the bytes of the files it names: identifies the data in
+  /// tables and reports.
   virtual std::string hash() const = 0;
 };
 
-/// Opens the data set that a JSON description names (docs/formats/dataset.md). Paths in it are relative to its folder.
-/// Raises kIo, kData (bad JSON, schema violation, empty data).
+/// Opens the data set that a JSON description names (docs/formats/dataset.md). Paths in it are
+/// relative to its folder. Raises kIo, kData (bad JSON, schema violation, empty data).
 std::unique_ptr<Dataset> open_dataset(const std::filesystem::path& description);
 
-/// First `count` (all when 0) dataset indices: in order when seed is 0, else a seeded permutation that depends on
-/// nothing else.
+/// First `count` (all when 0) dataset indices: in order when seed is 0, else a seeded permutation
+/// that depends on nothing else.
 std::vector<int64_t> sample_order(int64_t size, int64_t count, uint64_t seed);
 
 }  // namespace limbeck

@@ -11,30 +11,33 @@
 namespace limbeck {
 
 struct EngineOptions {
-  /// Threads inside one run(). 1 gives results that do not depend on the machine's number of cores; callers that stream
-  /// many batches parallelise over batches instead (lib/engine/stream.h).
+  /// Threads inside one run(). 1 gives results that do not depend on the machine's number of cores;
+  /// callers that stream many batches parallelise over batches instead (lib/engine/stream.h).
   int threads = 1;
-  /// Fuse Conv+BatchNorm+activation+residual and run QDQ patterns as integer kernels. false: one kernel a node.
+  /// Fuse Conv+BatchNorm+activation+residual and run QDQ patterns as integer kernels. false: one
+  /// kernel a node.
   bool fuse = true;
   /// Names of values to return beside the graph outputs. A tapped value is never fused away.
   std::vector<std::string> taps;
 };
 
-/// A compiled model. run() is const and thread-safe: weights are packed once and shared, activations belong to the
-/// call.
+/// A compiled model. run() is const and thread-safe: weights are packed once and shared,
+/// activations belong to the call.
 class Engine {
  public:
   /// Raises kUnsupported naming the first operator without a kernel, kUsage for an unknown tap.
-  static std::shared_ptr<const Engine> compile(const Model& model, const EngineOptions& options = {});
+  static std::shared_ptr<const Engine> compile(const Model& model,
+                                               const EngineOptions& options = {});
   virtual ~Engine() = default;
 
-  /// Inputs in the order of input_names(); any batch size that the model allows. Returns row-major tensors in the order
-  /// of output_names(): graph outputs, then taps. Raises kData for wrong types or shapes, naming the input.
+  /// Inputs in the order of input_names(); any batch size that the model allows. Returns row-major
+  /// tensors in the order of output_names(): graph outputs, then taps. Raises kData for wrong types
+  /// or shapes, naming the input.
   virtual std::vector<Tensor> run(const std::vector<Tensor>& inputs) const = 0;
   virtual const std::vector<std::string>& input_names() const = 0;
   virtual const std::vector<std::string>& output_names() const = 0;
-  /// Share in [0, 1] of the multiply-accumulates that run as integer kernels (per-sample MACs of nodes with known
-  /// shapes).
+  /// Share in [0, 1] of the multiply-accumulates that run as integer kernels (per-sample MACs of
+  /// nodes with known shapes).
   virtual double integer_mac_share() const = 0;
 };
 

@@ -39,8 +39,9 @@ void Graph::set_input(Node* node, size_t index, Value* value) {
 void Graph::replace_all_uses(Value* from, Value* to) {
   if (from == to) return;
   if (from->captured_) {
-    throw_error(Category::kInternal, "value '" + from->name_ + "'", "a value read by a subgraph cannot be replaced",
-                "a rewrite", "report this bug with the model");
+    throw_error(Category::kInternal, "value '" + from->name_ + "'",
+                "a value read by a subgraph cannot be replaced", "a rewrite",
+                "report this bug with the model");
   }
   const std::vector<Use> uses = from->uses_;
   for (const Use& use : uses) set_input(use.node, use.index, to);
@@ -84,15 +85,16 @@ Value* Graph::add_initializer(const std::string& name, Tensor tensor) {
   return value;
 }
 
-Node* Graph::add_node(const std::string& op_type, const std::string& domain, const std::string& name,
-                      const std::vector<Value*>& inputs, const std::vector<std::string>& output_names,
-                      const Node* before) {
+Node* Graph::add_node(const std::string& op_type, const std::string& domain,
+                      const std::string& name, const std::vector<Value*>& inputs,
+                      const std::vector<std::string>& output_names, const Node* before) {
   auto node = std::make_unique<Node>();
   Node* result = node.get();
   result->proto_.set_op_type(op_type);
   if (!domain.empty()) result->proto_.set_domain(domain);
   result->name_ = name;
-  result->position_ = nodes_.insert(before == nullptr ? nodes_.end() : before->position_, std::move(node));
+  result->position_ =
+      nodes_.insert(before == nullptr ? nodes_.end() : before->position_, std::move(node));
   for (size_t i = 0; i < inputs.size(); ++i) set_input(result, i, inputs[i]);
   for (const std::string& output : output_names) {
     Value* value = add_value(output);
@@ -109,9 +111,10 @@ void Graph::drop_value(Value* value) {
 
 void Graph::remove_node(Node* node) {
   for (const Value* output : node->outputs_) {
-    if (output != nullptr && (!output->uses_.empty() || output->graph_output_ || output->captured_)) {
-      throw_error(Category::kInternal, node->place(), "a node in use cannot be removed", "a removal",
-                  "report this bug");
+    if (output != nullptr &&
+        (!output->uses_.empty() || output->graph_output_ || output->captured_)) {
+      throw_error(Category::kInternal, node->place(), "a node in use cannot be removed",
+                  "a removal", "report this bug");
     }
   }
   for (size_t i = 0; i < node->inputs_.size(); ++i) set_input(node, i, nullptr);
@@ -120,6 +123,18 @@ void Graph::remove_node(Node* node) {
   for (Value* output : outputs) {
     if (output != nullptr) drop_value(output);
   }
+}
+
+void Graph::drop_output(Node* node, size_t index) {
+  Value* output = node->output(index);
+  if (output == nullptr) return;
+  if (!output->uses_.empty() || output->graph_output_ || output->captured_) {
+    throw_error(Category::kInternal, node->place(), "an output in use cannot be dropped",
+                "a removal", "report this bug");
+  }
+  drop_value(output);
+  node->outputs_[index] = nullptr;
+  while (!node->outputs_.empty() && node->outputs_.back() == nullptr) node->outputs_.pop_back();
 }
 
 size_t Graph::remove_dead() {
@@ -148,7 +163,8 @@ void Graph::rename(Value* value, const std::string& name) {
   if (value->name_ == name) return;
   if (value->captured_ || by_name_.contains(name)) {
     throw_error(Category::kInternal, "value '" + value->name_ + "'",
-                "the new name must be free and the value not captured", name, "report this bug with the model");
+                "the new name must be free and the value not captured", name,
+                "report this bug with the model");
   }
   by_name_.erase(value->name_);
   value->name_ = name;
@@ -159,9 +175,11 @@ void Graph::sort() {
   std::unordered_map<const Node*, size_t> waiting;
   for (const auto& node : nodes_) {
     size_t& count = waiting[node.get()];
-    for (const Value* input : node->inputs_) count += input != nullptr && input->producer_ != nullptr ? 1 : 0;
+    for (const Value* input : node->inputs_)
+      count += input != nullptr && input->producer_ != nullptr ? 1 : 0;
   }
-  // Repeated stable sweeps would be quadratic; a ready queue ordered by original position keeps the order stable.
+  // Repeated stable sweeps would be quadratic; a ready queue ordered by original position keeps the
+  // order stable.
   std::unordered_map<const Node*, size_t> order;
   for (const auto& node : nodes_) order.emplace(node.get(), order.size());
   const auto later = [&order](const Node* a, const Node* b) { return order[a] > order[b]; };
@@ -197,13 +215,14 @@ std::string Graph::dump() const {
   const auto list = [](const std::vector<Value*>& values) {
     std::string joined;
     for (size_t i = 0; i < values.size(); ++i) {
-      joined += (i == 0 ? "" : ", ") + (values[i] == nullptr ? std::string("-") : values[i]->name());
+      joined +=
+          (i == 0 ? "" : ", ") + (values[i] == nullptr ? std::string("-") : values[i]->name());
     }
     return joined;
   };
   for (const auto& node : nodes_) {
-    text += list(node->outputs_) + " = " + (node->domain().empty() ? "" : node->domain() + "::") + node->op_type() +
-            "(" + list(node->inputs_) + ")\n";
+    text += list(node->outputs_) + " = " + (node->domain().empty() ? "" : node->domain() + "::") +
+            node->op_type() + "(" + list(node->inputs_) + ")\n";
   }
   return text + "return " + list(outputs_) + "\n";
 }

@@ -46,7 +46,8 @@ class Value {
   DataType type = DataType::kUndefined;
   /// Absent when even the rank is unknown.
   std::optional<Shape> shape;
-  /// The constant that the value holds: an initializer, or the output of a Constant node. Null otherwise.
+  /// The constant that the value holds: an initializer, or the output of a Constant node. Null
+  /// otherwise.
   const Tensor* constant() const { return constant_ ? &*constant_ : nullptr; }
   bool is_initializer() const { return constant_.has_value() && producer_ == nullptr; }
   bool is_graph_input() const { return graph_input_; }
@@ -102,7 +103,8 @@ class Node {
  private:
   friend class Graph;
   friend class GraphReader;
-  onnx::AttributeProto& attribute_slot(const std::string& name, onnx::AttributeProto::AttributeType type);
+  onnx::AttributeProto& attribute_slot(const std::string& name,
+                                       onnx::AttributeProto::AttributeType type);
   onnx::NodeProto proto_;
   std::string name_;
   std::vector<Value*> inputs_;
@@ -110,7 +112,8 @@ class Node {
   std::list<std::unique_ptr<Node>>::iterator position_;
 };
 
-/// Owns nodes (in a valid topological order) and values. Not thread-safe while it is being changed; const access is.
+/// Owns nodes (in a valid topological order) and values. Not thread-safe while it is being changed;
+/// const access is.
 class Graph {
  public:
   Graph() = default;
@@ -126,9 +129,9 @@ class Graph {
   /// Null when there is no such value.
   Value* find(const std::string& name) const;
 
-  /// The one rewrite verb: every reader of `from` (node inputs and graph outputs) reads `to` afterwards. When `from` is
-  /// a graph output, the names are swapped so that the graph's interface stays as it was. Raises kInternal for captured
-  /// values.
+  /// The one rewrite verb: every reader of `from` (node inputs and graph outputs) reads `to`
+  /// afterwards. When `from` is a graph output, the names are swapped so that the graph's interface
+  /// stays as it was. Raises kInternal for captured values.
   void replace_all_uses(Value* from, Value* to);
   /// Redirects one input slot.
   void set_input(Node* node, size_t index, Value* value);
@@ -140,10 +143,15 @@ class Graph {
   void set_constant(Value* value, Tensor tensor);
   /// Inserts a node before `before` (null: at the end) with fresh outputs named `output_names`.
   Node* add_node(const std::string& op_type, const std::string& domain, const std::string& name,
-                 const std::vector<Value*>& inputs, const std::vector<std::string>& output_names, const Node* before);
-  /// Removes a node none of whose outputs is used; its unused constant inputs stay (see remove_dead).
+                 const std::vector<Value*>& inputs, const std::vector<std::string>& output_names,
+                 const Node* before);
+  /// Removes a node none of whose outputs is used; its unused constant inputs stay (see
+  /// remove_dead).
   void remove_node(Node* node);
-  /// Removes nodes and initializers that no graph output, and no subgraph, depends on. Returns how many went.
+  /// Leaves an optional output of a node out. Raises kInternal when something reads it.
+  void drop_output(Node* node, size_t index);
+  /// Removes nodes and initializers that no graph output, and no subgraph, depends on. Returns how
+  /// many went.
   size_t remove_dead();
   /// Renames a value everywhere; raises kInternal when the name is taken or the value is captured.
   void rename(Value* value, const std::string& name);
@@ -164,7 +172,8 @@ class Graph {
   std::unordered_map<std::string, Value*> by_name_;
   std::vector<Value*> inputs_;
   std::vector<Value*> outputs_;
-  /// What limbeck does not model (documentation, quantization annotations, sparse initializers, unknown fields).
+  /// What limbeck does not model (documentation, quantization annotations, sparse initializers,
+  /// unknown fields).
   onnx::GraphProto rest_;
 };
 

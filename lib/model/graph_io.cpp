@@ -9,8 +9,10 @@
 namespace limbeck {
 namespace {
 
-[[noreturn]] void throw_invalid(const std::string& place, const std::string& rule, const std::string& received) {
-  throw_error(Category::kInvalidModel, place, rule, received, "export the model again; the file is damaged or hostile");
+[[noreturn]] void throw_invalid(const std::string& place, const std::string& rule,
+                                const std::string& received) {
+  throw_error(Category::kInvalidModel, place, rule, received,
+              "export the model again; the file is damaged or hostile");
 }
 
 std::string value_place(const std::string& name) { return "tensor '" + name + "'"; }
@@ -25,7 +27,8 @@ void read_type(const onnx::TypeProto& type, Value* value) {
     if (dim.has_dim_value()) result.value = dim.dim_value();
     if (dim.has_dim_param()) result.symbol = dim.dim_param();
     if (result.value < -1)
-      throw_invalid(value_place(value->name()), "a dimension must not be negative", std::to_string(result.value));
+      throw_invalid(value_place(value->name()), "a dimension must not be negative",
+                    std::to_string(result.value));
     shape.push_back(std::move(result));
   }
   value->shape = std::move(shape);
@@ -40,7 +43,8 @@ Value* GraphReader::declare(const std::string& name, const std::string& place) {
   return graph_.add_value(name);
 }
 
-Graph GraphReader::read(onnx::GraphProto proto, const std::vector<std::pair<std::string, Tensor>>& constants) {
+Graph GraphReader::read(onnx::GraphProto proto,
+                        const std::vector<std::pair<std::string, Tensor>>& constants) {
   read_inputs(proto);
   read_initializers(&proto);
   for (const auto& [name, tensor] : constants) {
@@ -85,7 +89,8 @@ void GraphReader::read_initializers(onnx::GraphProto* proto) {
     initializer.Clear();
   }
   proto->mutable_initializer()->Swap(&opaque);
-  for (const auto& sparse : proto->sparse_initializer()) declare(sparse.values().name(), "sparse initializer");
+  for (const auto& sparse : proto->sparse_initializer())
+    declare(sparse.values().name(), "sparse initializer");
 }
 
 void GraphReader::read_nodes(onnx::GraphProto* proto) {
@@ -111,7 +116,8 @@ void GraphReader::connect(Node* node) {
   for (const std::string& input : node->proto_.input()) {
     Value* value = input.empty() ? nullptr : graph_.find(input);
     if (value == nullptr && !input.empty()) {
-      throw_invalid(node->place(), "every input must be a graph input, an initializer or a node's output",
+      throw_invalid(node->place(),
+                    "every input must be a graph input, an initializer or a node's output",
                     "'" + input + "'");
     }
     graph_.set_input(node, node->inputs_.size(), value);
@@ -120,8 +126,9 @@ void GraphReader::connect(Node* node) {
     if (attribute.has_g()) mark_captures(attribute.g());
     for (const auto& subgraph : attribute.graphs()) mark_captures(subgraph);
   }
-  const auto* constant =
-      node->op_type() == "Constant" && node->domain().empty() ? node->find_attribute("value") : nullptr;
+  const auto* constant = node->op_type() == "Constant" && node->domain().empty()
+                             ? node->find_attribute("value")
+                             : nullptr;
   if (constant != nullptr && constant->has_t() && node->output(0) != nullptr &&
       bits_per_element(static_cast<DataType>(constant->t().data_type())) > 0) {
     graph_.set_constant(node->output(0), tensor_from_proto(constant->t(), folder_, node->place()));
@@ -151,7 +158,8 @@ void GraphReader::read_outputs(const onnx::GraphProto& proto) {
   for (const auto& output : proto.output()) {
     Value* value = graph_.find(output.name());
     if (value == nullptr)
-      throw_invalid("graph output", "every output must be computed by the graph", "'" + output.name() + "'");
+      throw_invalid("graph output", "every output must be computed by the graph",
+                    "'" + output.name() + "'");
     value->graph_output_ = true;
     if (value->constant() == nullptr) read_type(output.type(), value);
     graph_.outputs_.push_back(value);
@@ -162,7 +170,8 @@ void GraphReader::name_nodes() {
   std::unordered_set<std::string> taken;
   for (const auto& node : graph_.nodes_) {
     std::string wanted = node->name_;
-    if (wanted.empty()) wanted = node->op_type() + (node->output(0) == nullptr ? "" : ":" + node->output(0)->name());
+    if (wanted.empty())
+      wanted = node->op_type() + (node->output(0) == nullptr ? "" : ":" + node->output(0)->name());
     std::string name = wanted;
     for (int i = 1; !taken.insert(name).second; ++i) name = wanted + "_" + std::to_string(i);
     node->name_ = name;
@@ -185,14 +194,15 @@ void write_type(const Value& value, onnx::TypeProto* type) {
   }
 }
 
-/// Keeps the original ValueInfoProto of an interface value, so that documentation and unknown fields survive.
+/// Keeps the original ValueInfoProto of an interface value, so that documentation and unknown
+/// fields survive.
 void write_interface(const std::vector<Value*>& values,
                      const google::protobuf::RepeatedPtrField<onnx::ValueInfoProto>& old,
                      google::protobuf::RepeatedPtrField<onnx::ValueInfoProto>* target) {
   google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> result;
   for (const Value* value : values) {
-    const auto known =
-        std::find_if(old.begin(), old.end(), [value](const auto& info) { return info.name() == value->name(); });
+    const auto known = std::find_if(
+        old.begin(), old.end(), [value](const auto& info) { return info.name() == value->name(); });
     auto* info = result.Add();
     if (known != old.end()) *info = *known;
     info->set_name(value->name());
@@ -223,15 +233,19 @@ void GraphWriter::write_structure(const Graph& graph, onnx::GraphProto* proto) {
   for (const auto& node : graph.nodes()) {
     onnx::NodeProto* target = proto->add_node();
     *target = node->proto();
-    if (!node->proto().name().empty() || node->name().find(':') == std::string::npos) target->set_name(node->name());
+    if (!node->proto().name().empty() || node->name().find(':') == std::string::npos)
+      target->set_name(node->name());
     target->clear_input();
     target->clear_output();
-    for (const Value* input : node->inputs()) target->add_input(input == nullptr ? "" : input->name());
-    for (const Value* output : node->outputs()) target->add_output(output == nullptr ? "" : output->name());
+    for (const Value* input : node->inputs())
+      target->add_input(input == nullptr ? "" : input->name());
+    for (const Value* output : node->outputs())
+      target->add_output(output == nullptr ? "" : output->name());
   }
 }
 
-void GraphWriter::write_weight(const std::string& name, const Tensor& tensor, onnx::TensorProto* proto) {
+void GraphWriter::write_weight(const std::string& name, const Tensor& tensor,
+                               onnx::TensorProto* proto) {
   constexpr size_t kInlineBytes = 1024;
   if (external_ == nullptr || tensor.bytes() < kInlineBytes) {
     *proto = tensor_to_proto(tensor, name);
@@ -260,7 +274,8 @@ void GraphWriter::write_weight(const std::string& name, const Tensor& tensor, on
 void GraphWriter::write(const Graph& graph, onnx::GraphProto* proto) {
   write_structure(graph, proto);
   for (const auto& value : graph.values_) {
-    if (value->is_initializer()) write_weight(value->name(), *value->constant(), proto->add_initializer());
+    if (value->is_initializer())
+      write_weight(value->name(), *value->constant(), proto->add_initializer());
   }
 }
 

@@ -19,7 +19,8 @@ namespace limbeck {
 class GraphReader {
  public:
   explicit GraphReader(std::filesystem::path folder) : folder_(std::move(folder)) {}
-  Graph read(onnx::GraphProto proto, const std::vector<std::pair<std::string, Tensor>>& constants = {});
+  Graph read(onnx::GraphProto proto,
+             const std::vector<std::pair<std::string, Tensor>>& constants = {});
 
  private:
   void read_inputs(const onnx::GraphProto& proto);
@@ -36,7 +37,8 @@ class GraphReader {
   Graph graph_;
 };
 
-/// Writes a Graph back. Weights go inline, or to `external` (whose file name is `external_name`) when it is not null.
+/// Writes a Graph back. Weights go inline, or to `external` (whose file name is `external_name`)
+/// when it is not null.
 class GraphWriter {
  public:
   GraphWriter(AtomicFile* external, std::string external_name)

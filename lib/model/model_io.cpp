@@ -30,7 +30,8 @@ void check_opset(const Model& model, const std::string& place) {
 
 int64_t Model::opset(const std::string& domain) const {
   for (const auto& import : envelope.opset_import()) {
-    if (import.domain() == domain || (is_default_domain(import.domain()) && is_default_domain(domain))) {
+    if (import.domain() == domain ||
+        (is_default_domain(import.domain()) && is_default_domain(domain))) {
       return import.version();
     }
   }
@@ -39,7 +40,8 @@ int64_t Model::opset(const std::string& domain) const {
 
 void Model::set_opset(const std::string& domain, int64_t version) {
   for (auto& import : *envelope.mutable_opset_import()) {
-    if (import.domain() == domain || (is_default_domain(import.domain()) && is_default_domain(domain))) {
+    if (import.domain() == domain ||
+        (is_default_domain(import.domain()) && is_default_domain(domain))) {
       import.set_version(version);
       return;
     }
@@ -52,7 +54,8 @@ void Model::set_opset(const std::string& domain, int64_t version) {
 Model parse_model(const std::string& bytes, const std::filesystem::path& folder) {
   Model model;
   google::protobuf::io::ArrayInputStream stream(
-      bytes.data(), static_cast<int>(std::min<size_t>(bytes.size(), std::numeric_limits<int>::max())));
+      bytes.data(),
+      static_cast<int>(std::min<size_t>(bytes.size(), std::numeric_limits<int>::max())));
   google::protobuf::io::CodedInputStream input(&stream);
   input.SetTotalBytesLimit(std::numeric_limits<int>::max());
   input.SetRecursionLimit(100);
@@ -97,7 +100,8 @@ std::string serialise(const onnx::ModelProto& proto) {
     google::protobuf::io::CodedOutputStream output(&stream);
     output.SetSerializationDeterministic(true);
     if (!proto.SerializeToCodedStream(&output)) {
-      throw_error(Category::kInternal, "model", "the model must serialise", "a protobuf failure", "report this bug");
+      throw_error(Category::kInternal, "model", "the model must serialise", "a protobuf failure",
+                  "report this bug");
     }
   }
   return bytes;

@@ -9,7 +9,8 @@ namespace {
 
 [[noreturn]] void throw_attribute(const Node& node, std::string_view name, const char* type) {
   throw_error(Category::kInvalidModel, node.place() + " attribute '" + std::string(name) + "'",
-              std::string("the attribute must be of type ") + type, "another type", "export the model again");
+              std::string("the attribute must be of type ") + type, "another type",
+              "export the model again");
 }
 
 }  // namespace
@@ -44,21 +45,24 @@ std::string Node::string_attribute(std::string_view name, const std::string& fal
   return attribute->s();
 }
 
-std::vector<int64_t> Node::ints_attribute(std::string_view name, std::vector<int64_t> fallback) const {
+std::vector<int64_t> Node::ints_attribute(std::string_view name,
+                                          std::vector<int64_t> fallback) const {
   const auto* attribute = find_attribute(name);
   if (attribute == nullptr) return fallback;
   if (attribute->type() != onnx::AttributeProto::INTS) throw_attribute(*this, name, "ints");
   return {attribute->ints().begin(), attribute->ints().end()};
 }
 
-std::vector<float> Node::floats_attribute(std::string_view name, std::vector<float> fallback) const {
+std::vector<float> Node::floats_attribute(std::string_view name,
+                                          std::vector<float> fallback) const {
   const auto* attribute = find_attribute(name);
   if (attribute == nullptr) return fallback;
   if (attribute->type() != onnx::AttributeProto::FLOATS) throw_attribute(*this, name, "floats");
   return {attribute->floats().begin(), attribute->floats().end()};
 }
 
-onnx::AttributeProto& Node::attribute_slot(const std::string& name, onnx::AttributeProto::AttributeType type) {
+onnx::AttributeProto& Node::attribute_slot(const std::string& name,
+                                           onnx::AttributeProto::AttributeType type) {
   remove_attribute(name);
   onnx::AttributeProto* slot = proto_.add_attribute();
   slot->set_name(name);

@@ -85,12 +85,14 @@ std::vector<Out> convert_tensor(const Tensor& tensor) {
     case DataType::kUint4: {
       std::vector<Out> result(static_cast<size_t>(n));
       for (int64_t i = 0; i < n; ++i) {
-        result[static_cast<size_t>(i)] = static_cast<Out>(nibble_at(data, i, tensor.type() == DataType::kInt4));
+        result[static_cast<size_t>(i)] =
+            static_cast<Out>(nibble_at(data, i, tensor.type() == DataType::kInt4));
       }
       return result;
     }
     default:
-      throw_error(Category::kUnsupported, "tensor", "a numeric element type is needed", data_type_name(tensor.type()),
+      throw_error(Category::kUnsupported, "tensor", "a numeric element type is needed",
+                  data_type_name(tensor.type()),
                   "convert the tensor to a common type before using limbeck");
   }
 }
@@ -108,8 +110,9 @@ int64_t element_count(const Dims& dims, const std::string& place) {
   int64_t count = 1;
   for (const int64_t dim : dims) {
     if (dim < 0 || (dim > 0 && count > kMaxElements / dim)) {
-      throw_error(Category::kInvalidModel, place, "dimensions must be non-negative with a product below 2^62",
-                  dims_text(dims), "export the model again; the file is damaged or hostile");
+      throw_error(Category::kInvalidModel, place,
+                  "dimensions must be non-negative with a product below 2^62", dims_text(dims),
+                  "export the model again; the file is damaged or hostile");
     }
     count *= dim;
   }
@@ -124,8 +127,9 @@ Tensor Tensor::allocate(DataType type, Dims dims) {
   const size_t bytes = (result.bytes() + kAlignment) / kAlignment * kAlignment;
   void* memory = std::aligned_alloc(kAlignment, bytes);
   if (memory == nullptr) {
-    throw_error(Category::kData, "tensor " + dims_text(result.dims_), "the tensor must fit into memory",
-                std::to_string(bytes) + " bytes", "use a smaller batch or a machine with more memory");
+    throw_error(Category::kData, "tensor " + dims_text(result.dims_),
+                "the tensor must fit into memory", std::to_string(bytes) + " bytes",
+                "use a smaller batch or a machine with more memory");
   }
   result.owner_ = std::shared_ptr<void>(memory, [](void* p) { std::free(p); });
   result.data_ = static_cast<const std::byte*>(memory);
@@ -139,17 +143,18 @@ Tensor Tensor::zeros(DataType type, Dims dims) {
   return result;
 }
 
-Tensor Tensor::view(DataType type, Dims dims, std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
-                    const std::string& place) {
+Tensor Tensor::view(DataType type, Dims dims, std::span<const std::byte> bytes,
+                    std::shared_ptr<const void> owner, const std::string& place) {
   Tensor result;
   result.count_ = element_count(dims, place);
   result.type_ = type;
   result.dims_ = std::move(dims);
   if (bits_per_element(type) == 0 || result.bytes() != bytes.size()) {
     throw_error(Category::kInvalidModel, place,
-                "the stored size must equal that of " + data_type_name(type) + " " + dims_text(result.dims_) + ", " +
-                    std::to_string(result.bytes()) + " bytes",
-                std::to_string(bytes.size()) + " bytes", "export the model again; the file is damaged or truncated");
+                "the stored size must equal that of " + data_type_name(type) + " " +
+                    dims_text(result.dims_) + ", " + std::to_string(result.bytes()) + " bytes",
+                std::to_string(bytes.size()) + " bytes",
+                "export the model again; the file is damaged or truncated");
   }
   result.data_ = bytes.data();
   result.owner_ = std::move(owner);
@@ -159,14 +164,17 @@ Tensor Tensor::view(DataType type, Dims dims, std::span<const std::byte> bytes, 
 
 std::byte* Tensor::mutable_raw() {
   if (!writable_)
-    throw_error(Category::kInternal, "tensor", "a shared weight is read-only", "a write", "report this bug");
-  return const_cast<std::byte*>(data_);  // NOLINT(cppcoreguidelines-pro-type-const-cast): allocated here, writable
+    throw_error(Category::kInternal, "tensor", "a shared weight is read-only", "a write",
+                "report this bug");
+  return const_cast<std::byte*>(
+      data_);  // NOLINT(cppcoreguidelines-pro-type-const-cast): allocated here, writable
 }
 
 Tensor Tensor::reshaped(Dims dims) const {
   if (element_count(dims, "reshape") != count_) {
-    throw_error(Category::kInvalidModel, "reshape of " + dims_text(dims_), "the number of elements must not change",
-                dims_text(dims), "check the shape inputs of the model");
+    throw_error(Category::kInvalidModel, "reshape of " + dims_text(dims_),
+                "the number of elements must not change", dims_text(dims),
+                "check the shape inputs of the model");
   }
   Tensor result = *this;
   result.dims_ = std::move(dims);

@@ -17,13 +17,13 @@ using Dims = std::vector<int64_t>;
 /// "2x3x4"; "scalar" for no dimensions.
 std::string dims_text(const Dims& dims);
 
-/// Product of dims, checked: raises kInvalidModel for a negative dimension or a product above 2^62. `place` goes into
-/// the error.
+/// Product of dims, checked: raises kInvalidModel for a negative dimension or a product above 2^62.
+/// `place` goes into the error.
 int64_t element_count(const Dims& dims, const std::string& place);
 
-/// Row-major, dense, 64-byte aligned when allocated here. Copies share the bytes; mutable access is for the sole owner,
-/// right after allocate(). Reading from many threads is safe.
-/// Bool is one byte an element. 4-bit types hold two elements a byte, the first in the low nibble.
+/// Row-major, dense, 64-byte aligned when allocated here. Copies share the bytes; mutable access is
+/// for the sole owner, right after allocate(). Reading from many threads is safe. Bool is one byte
+/// an element. 4-bit types hold two elements a byte, the first in the low nibble.
 class Tensor {
  public:
   Tensor() = default;
@@ -32,10 +32,10 @@ class Tensor {
   static Tensor allocate(DataType type, Dims dims);
   /// Zero-filled storage.
   static Tensor zeros(DataType type, Dims dims);
-  /// Shares `bytes`, which `owner` keeps alive (a mapping, a protobuf string). Raises kInvalidModel if the size is
-  /// wrong.
-  static Tensor view(DataType type, Dims dims, std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
-                     const std::string& place);
+  /// Shares `bytes`, which `owner` keeps alive (a mapping, a protobuf string). Raises kInvalidModel
+  /// if the size is wrong.
+  static Tensor view(DataType type, Dims dims, std::span<const std::byte> bytes,
+                     std::shared_ptr<const void> owner, const std::string& place);
   /// Copies values; values.size() must equal the product of dims.
   template <typename T>
   static Tensor from(Dims dims, const std::vector<T>& values);
@@ -72,8 +72,8 @@ class Tensor {
   /// Deep copy with its own storage.
   Tensor clone() const;
 
-  /// Values of any numeric or 4-bit type as 64-bit integers or doubles (converted). For shapes, axes and small
-  /// constants.
+  /// Values of any numeric or 4-bit type as 64-bit integers or doubles (converted). For shapes,
+  /// axes and small constants.
   std::vector<int64_t> to_int64() const;
   std::vector<float> to_float() const;
 

@@ -18,11 +18,13 @@ struct ExternalLocation {
 };
 
 int64_t parse_size(const std::string& text, const std::string& place) {
-  const bool digits = !text.empty() && text.size() < 19 &&
-                      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits =
+      !text.empty() && text.size() < 19 &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!digits) {
-    throw_error(Category::kInvalidModel, place, "external data offset and length must be whole numbers",
-                "'" + text + "'", "export the model again");
+    throw_error(Category::kInvalidModel, place,
+                "external data offset and length must be whole numbers", "'" + text + "'",
+                "export the model again");
   }
   return std::stoll(text);
 }
@@ -41,17 +43,19 @@ ExternalLocation external_location(const onnx::TensorProto& proto, const std::st
 std::filesystem::path resolve_inside(const std::filesystem::path& folder, const std::string& file,
                                      const std::string& place) {
   const std::filesystem::path relative(file);
-  const bool climbs = std::any_of(relative.begin(), relative.end(), [](const auto& part) { return part == ".."; });
+  const bool climbs =
+      std::any_of(relative.begin(), relative.end(), [](const auto& part) { return part == ".."; });
   if (file.empty() || relative.is_absolute() || climbs) {
-    throw_error(Category::kInvalidModel, place, "external data must lie inside the model's folder, by a relative path",
+    throw_error(Category::kInvalidModel, place,
+                "external data must lie inside the model's folder, by a relative path",
                 "'" + file + "'", "move the data file beside the model and export again");
   }
   std::error_code failure;
   const auto root = std::filesystem::canonical(folder.empty() ? "." : folder, failure);
   const auto target = std::filesystem::canonical(root / relative, failure);
   if (failure) {
-    throw_error(Category::kIo, place, "the external data file must exist beside the model", "'" + file + "'",
-                "copy the data file into the model's folder");
+    throw_error(Category::kIo, place, "the external data file must exist beside the model",
+                "'" + file + "'", "copy the data file into the model's folder");
   }
   const auto mismatch = std::mismatch(root.begin(), root.end(), target.begin(), target.end());
   if (mismatch.first != root.end()) {
@@ -61,8 +65,8 @@ std::filesystem::path resolve_inside(const std::filesystem::path& folder, const 
   return target;
 }
 
-Tensor external_tensor(const onnx::TensorProto& proto, const Dims& dims, const std::filesystem::path& folder,
-                       const std::string& place) {
+Tensor external_tensor(const onnx::TensorProto& proto, const Dims& dims,
+                       const std::filesystem::path& folder, const std::string& place) {
   const ExternalLocation location = external_location(proto, place);
   const auto mapping = MappedFile::open(resolve_inside(folder, location.file, place));
   const auto size = static_cast<int64_t>(mapping->bytes().size());
@@ -73,7 +77,8 @@ Tensor external_tensor(const onnx::TensorProto& proto, const Dims& dims, const s
                 "offset " + std::to_string(location.offset) + ", length " + std::to_string(length),
                 "copy the data file again; it is truncated");
   }
-  const auto bytes = mapping->bytes().subspan(static_cast<size_t>(location.offset), static_cast<size_t>(length));
+  const auto bytes =
+      mapping->bytes().subspan(static_cast<size_t>(location.offset), static_cast<size_t>(length));
   return Tensor::view(static_cast<DataType>(proto.data_type()), dims, bytes, mapping, place);
 }
 
@@ -95,11 +100,13 @@ Tensor from_field(DataType type, const Dims& dims, const Field& field, const std
 }
 
 /// 4-bit values are packed two to an int32 entry, as they are in raw_data.
-Tensor packed_field(const onnx::TensorProto& proto, DataType type, const Dims& dims, const std::string& place) {
+Tensor packed_field(const onnx::TensorProto& proto, DataType type, const Dims& dims,
+                    const std::string& place) {
   const auto count = static_cast<size_t>(element_count(dims, place));
   const size_t bytes = storage_bytes(type, count);
   if (static_cast<size_t>(proto.int32_data_size()) != bytes) {
-    throw_error(Category::kInvalidModel, place, "packed values must fill " + std::to_string(bytes) + " entries",
+    throw_error(Category::kInvalidModel, place,
+                "packed values must fill " + std::to_string(bytes) + " entries",
                 std::to_string(proto.int32_data_size()), "export the model again");
   }
   Tensor tensor = Tensor::allocate(type, dims);
@@ -126,7 +133,8 @@ Tensor typed_tensor(const onnx::TensorProto& proto, const Dims& dims, const std:
     case 2:
     case 4: return packed_field(proto, type, dims, place);
     default:
-      throw_error(Category::kUnsupported, place, "a numeric element type is needed", data_type_name(type),
+      throw_error(Category::kUnsupported, place, "a numeric element type is needed",
+                  data_type_name(type),
                   "remove the tensor from the part of the graph that limbeck rewrites");
   }
 }
@@ -138,7 +146,8 @@ Tensor tensor_from_proto(const onnx::TensorProto& proto, const std::filesystem::
   const Dims dims(proto.dims().begin(), proto.dims().end());
   const auto type = static_cast<DataType>(proto.data_type());
   element_count(dims, place);
-  if (proto.data_location() == onnx::TensorProto::EXTERNAL) return external_tensor(proto, dims, folder, place);
+  if (proto.data_location() == onnx::TensorProto::EXTERNAL)
+    return external_tensor(proto, dims, folder, place);
   if (!proto.has_raw_data()) return typed_tensor(proto, dims, place);
   const auto owner = std::make_shared<const std::string>(proto.raw_data());
   return Tensor::view(type, dims, std::as_bytes(std::span(*owner)), owner, place);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,22 +18,31 @@ namespace limbeck {
 enum class QuantRole {
   kNone,         ///< stays in float; its inputs are not quantized for its sake
   kWeighted,     ///< Conv, Gemm, MatMul, ConvTranspose: integer kernel over activations and weights
-  kElementwise,  ///< Add, Mul, activations, pooling that averages: quantized input and output, own output scale
+  kElementwise,  ///< Add, Mul, activations, pooling that averages: quantized input and output, own
+                 ///< output scale
   kSameScale,    ///< Reshape, MaxPool, Transpose ...: output takes the input's scale and zero point
   kSharedScale,  ///< Concat: all inputs and the output share one scale and zero point
   kQuantizer,    ///< QuantizeLinear, DequantizeLinear and integer operators: already quantized
 };
 
-/// Shape and type inference of one node. Outputs' type and shape are written in place; unknown stays unknown.
+class KnownValues;
+
+/// Shape and type inference of one node. Outputs' type and shape are written in place; unknown
+/// stays unknown.
 struct ShapeContext {
   const Node& node;
   int64_t opset;
+  const KnownValues* values = nullptr;  ///< what infer_shapes computed so far; may be null
   const Value* input(size_t index) const { return node.input(index); }
   Value* output(size_t index) const { return node.output(index); }
   /// Known shape of input `index`, or null.
   const Shape* shape(size_t index) const;
-  /// Constant of input `index`, or null.
+  /// Constant of input `index` (stored, or computed by infer_shapes from constants and known
+  /// shapes), or null.
   const Tensor* constant(size_t index) const;
+  /// The integers of input `index` where some may be unknown dimensions, as in Shape -> Concat ->
+  /// Reshape.
+  std::optional<Shape> shape_values(size_t index) const;
   void set(size_t output, DataType type, Shape shape) const;
   void set_type(size_t output, DataType type) const;
 };
@@ -49,7 +59,9 @@ class KernelContext {
   /// Raises kInternal when absent.
   const Tensor& input(size_t index) const;
   /// Null when absent.
-  const Tensor* optional_input(size_t index) const { return has_input(index) ? inputs_[index] : nullptr; }
+  const Tensor* optional_input(size_t index) const {
+    return has_input(index) ? inputs_[index] : nullptr;
+  }
   /// Allocates output `index`.
   Tensor& allocate(size_t index, DataType type, Dims dims);
   /// Hands an existing tensor over as output `index` (Reshape and friends).
@@ -60,8 +72,9 @@ class KernelContext {
   std::span<Tensor> outputs_;
 };
 
-/// An operator bound to one node. run() is const: one kernel may run on many threads at once, each with its own
-/// context. Raises kUnsupported (attribute or type), kInvalidModel (shapes that do not fit).
+/// An operator bound to one node. run() is const: one kernel may run on many threads at once, each
+/// with its own context. Raises kUnsupported (attribute or type), kInvalidModel (shapes that do not
+/// fit).
 class Kernel {
  public:
   virtual ~Kernel() = default;
@@ -89,8 +102,8 @@ std::span<const OpRow> op_table();
 /// The row for an operator at an opset, or null.
 const OpRow* find_op(std::string_view domain, std::string_view name, int64_t opset);
 
-/// Runs every shape rule in topological order. Never fails on unknown operators: their outputs stay unknown.
-/// Raises kInvalidModel where declared shapes contradict.
+/// Runs every shape rule in topological order. Never fails on unknown operators: their outputs stay
+/// unknown. Raises kInvalidModel where declared shapes contradict.
 void infer_shapes(Model& model);
 
 }  // namespace limbeck

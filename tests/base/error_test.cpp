@@ -6,7 +6,8 @@
 using namespace limbeck;
 
 TEST_CASE("an error tells category, place, rule, received value and next step", "[base]") {
-  const Error error({Category::kInvalidModel, "tensor 'w'", "a scale must be above zero", "-1", "export again"});
+  const Error error(
+      {Category::kInvalidModel, "tensor 'w'", "a scale must be above zero", "-1", "export again"});
   CHECK(std::string(error.what()) ==
         "invalid model: tensor 'w': a scale must be above zero; got -1. Next: export again");
 }

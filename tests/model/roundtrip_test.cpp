@@ -8,7 +8,8 @@ using namespace limbeck;
 
 namespace {
 
-const std::filesystem::path kModel = std::filesystem::path(LIMBECK_SOURCE_DIR) / "tests/data/fashion_mnist_cnn.onnx";
+const std::filesystem::path kModel =
+    std::filesystem::path(LIMBECK_SOURCE_DIR) / "tests/data/fashion_mnist_cnn.onnx";
 
 }  // namespace
 
