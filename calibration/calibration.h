@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "calibration/sketch.h"
 #include "lib/data/dataset.h"
@@ -18,6 +19,8 @@ struct CalibrationOptions {
   uint64_t seed = 0;      ///< 0: dataset order; otherwise a seeded permutation
   int threads = 0;        ///< worker threads, 0 for all cores; does not change the result
   bool quiet = false;     ///< no progress
+  /// Tensors to observe; empty: every float activation.
+  std::vector<std::string> tensors;
 };
 
 /// What one pass over the data saw. A value: copy, save, load. Keys are tensor names of the

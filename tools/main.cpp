@@ -27,6 +27,7 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "limbeck 0.1.0");
   app.require_subcommand(1);
   add_inspect_command(app);
+  add_quantize_command(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

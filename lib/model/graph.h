@@ -97,6 +97,9 @@ class Node {
   void set_attribute(const std::string& name, const std::string& value);
   void set_attribute(const std::string& name, const std::vector<int64_t>& value);
   void remove_attribute(std::string_view name);
+  /// For operators that were renamed between opsets (Upsample, Scatter); inputs, outputs and
+  /// attributes stay.
+  void set_op_type(const std::string& op_type) { proto_.set_op_type(op_type); }
 
   const onnx::NodeProto& proto() const { return proto_; }
 

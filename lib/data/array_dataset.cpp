@@ -1,0 +1,82 @@
+#include "lib/data/array_dataset.h"
+
+#include <cstring>
+
+#include "lib/base/error.h"
+
+namespace limbeck {
+namespace {
+
+/// Bytes of one sample.
+std::span<const std::byte> row_bytes(const Tensor& values, int64_t index) {
+  const size_t size = values.bytes() / static_cast<size_t>(values.dim(0));
+  return {values.raw() + static_cast<size_t>(index) * size, size};
+}
+
+void copy_through_table(std::span<const std::byte> row, const std::vector<float>& table,
+                        float* target) {
+  for (size_t i = 0; i < row.size(); ++i) target[i] = table[std::to_integer<size_t>(row[i])];
+}
+
+void copy_narrowed(std::span<const std::byte> row, float* target) {
+  for (size_t i = 0; i < row.size() / sizeof(double); ++i) {
+    double value = 0;
+    std::memcpy(&value, row.data() + i * sizeof(double), sizeof(double));
+    target[i] = static_cast<float>(value);
+  }
+}
+
+Tensor gather(const Column& column, std::span<const int64_t> indices) {
+  Dims dims = column.row_dims;
+  dims.insert(dims.begin(), static_cast<int64_t>(indices.size()));
+  const bool narrowed = column.values.type() == DataType::kDouble;
+  const bool floats = narrowed || !column.table.empty();
+  Tensor result = Tensor::allocate(floats ? DataType::kFloat : column.values.type(), dims);
+  const size_t stride = result.bytes() / indices.size();
+  std::byte* target = result.mutable_raw();
+  for (const int64_t index : indices) {
+    const auto row = row_bytes(column.values, index);
+    if (narrowed) {
+      copy_narrowed(row, reinterpret_cast<float*>(target));
+    } else if (!column.table.empty()) {
+      copy_through_table(row, column.table, reinterpret_cast<float*>(target));
+    } else if (!row.empty()) {
+      std::memcpy(target, row.data(), row.size());
+    }
+    target += stride;
+  }
+  return result;
+}
+
+}  // namespace
+
+Column plain_column(Tensor values, const std::string& place) {
+  if (values.rank() == 0) {
+    throw_error(Category::kData, place, "the first axis of an array counts the samples",
+                "an array without axes", "store the array with shape [samples, ...]");
+  }
+  Column column;
+  column.row_dims.assign(values.dims().begin() + 1, values.dims().end());
+  column.values = std::move(values);
+  return column;
+}
+
+ArrayDataset::ArrayDataset(DatasetParts parts, std::vector<Column> columns)
+    : BaseDataset(std::move(parts)), columns_(std::move(columns)) {
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const Tensor& values = columns_[i].values;
+    if (values.dim(0) == size()) continue;
+    throw_error(Category::kData, place() + ", input '" + input_names().at(i) + "'",
+                "all inputs must hold the same number of samples, " + std::to_string(size()),
+                std::to_string(values.dim(0)), "store arrays with the same first axis");
+  }
+}
+
+std::vector<Tensor> ArrayDataset::read_inputs(std::span<const int64_t> indices) const {
+  std::vector<Tensor> inputs;
+  inputs.reserve(columns_.size());
+  for (const Column& column : columns_) inputs.push_back(gather(column, indices));
+  return inputs;
+}
+
+}  // namespace limbeck

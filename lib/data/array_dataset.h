@@ -1,0 +1,37 @@
+// A data set whose inputs are whole arrays with the sample as first axis. Internal to lib/data.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "lib/data/base_dataset.h"
+
+namespace limbeck {
+
+/// One input of the model. The values may be memory-mapped and need not be aligned.
+struct Column {
+  /// [samples, ...]
+  Tensor values;
+  /// Dimensions of one sample; the same product as the rest of values.dims().
+  Dims row_dims;
+  /// For uint8 values that are read as floats: the float of each byte. Empty: values are copied,
+  /// doubles narrowed to floats.
+  std::vector<float> table;
+};
+
+/// A column that reads rows as they are. Raises kData when `values` has no sample axis.
+Column plain_column(Tensor values, const std::string& place);
+
+class ArrayDataset : public BaseDataset {
+ public:
+  /// One column per input name, each with parts.size rows (raises kData otherwise).
+  ArrayDataset(DatasetParts parts, std::vector<Column> columns);
+
+ protected:
+  std::vector<Tensor> read_inputs(std::span<const int64_t> indices) const override;
+
+ private:
+  std::vector<Column> columns_;
+};
+
+}  // namespace limbeck

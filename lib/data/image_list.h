@@ -1,0 +1,31 @@
+// Which images a folder or ZIP archive holds and how to read their bytes. Internal to lib/data.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lib/data/data_hash.h"
+
+namespace limbeck {
+
+/// Image files, sorted by name.
+struct ImageList {
+  /// Paths relative to the folder, with '/'.
+  std::vector<std::string> names;
+  /// Bytes of names[i]; thread-safe, raises kIo and kData.
+  std::function<std::string(size_t)> read;
+  /// The files that hold the images.
+  std::vector<NamedFile> files;
+};
+
+/// All .jpg, .jpeg and .png files (any case) below a folder or in a .zip file; hidden files and
+/// folders are left out. `name` stands for the path in the hash. Raises kIo when there is nothing
+/// at the path and kData for a damaged archive.
+ImageList list_images(const std::filesystem::path& path, const std::string& name);
+
+/// The last folder of a relative path, "a/b/c.png" -> "b"; empty when there is none.
+std::string last_folder(const std::string& name);
+
+}  // namespace limbeck

@@ -1,0 +1,71 @@
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "lib/base/error.h"
+#include "lib/data/class_names.h"
+#include "lib/data/image_dataset.h"
+#include "lib/data/kinds.h"
+
+namespace limbeck {
+namespace {
+
+/// Without a class list the folders are the classes, in alphabetical order.
+ClassNames classes_from_folders(const std::vector<std::string>& names) {
+  std::set<std::string> folders;
+  for (const std::string& name : names) folders.insert(last_folder(name));
+  ClassNames classes;
+  for (const std::string& folder : folders) {
+    const auto index = static_cast<int64_t>(classes.size());
+    classes.emplace(folder, index);
+  }
+  return classes;
+}
+
+Labels folder_labels(const std::vector<std::string>& names, const ClassNames& classes,
+                     const std::string& place) {
+  Labels labels;
+  labels.class_count = static_cast<int64_t>(classes.size());
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string folder = last_folder(names[i]);
+    const auto found = classes.find(folder);
+    if (folder.empty() || found == classes.end()) {
+      throw_error(Category::kData, place + ", sample " + std::to_string(i) + " '" + names[i] + "'",
+                  "the folder of an image must be the name of its class",
+                  folder.empty() ? "an image outside of a folder" : "the folder '" + folder + "'",
+                  "move the image into a class folder, or correct 'classes'");
+    }
+    labels.values.push_back(found->second);
+  }
+  return labels;
+}
+
+std::optional<Labels> image_labels(const Description& description, const ImageList& images,
+                                   const std::string& place) {
+  if (description.has("classes"))
+    return folder_labels(images.names, read_class_names(description.file("classes")), place);
+  const bool flat = std::all_of(images.names.begin(), images.names.end(),
+                                [](const std::string& name) { return last_folder(name).empty(); });
+  if (flat) return std::nullopt;
+  return folder_labels(images.names, classes_from_folders(images.names), place);
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_images(const Description& description) {
+  const auto path = description.file("path");
+  ImageList images = list_images(path, description.text("path"));
+  DatasetParts parts;
+  parts.place = path.string();
+  parts.size = static_cast<int64_t>(images.names.size());
+  parts.description = description.json;
+  parts.input_names = {description.input()};
+  parts.labels = image_labels(description, images, parts.place);
+  parts.files = images.files;
+  if (description.has("classes"))
+    parts.files.push_back({description.text("classes"), description.file("classes")});
+  return std::make_unique<ImageDataset>(std::move(parts), std::move(images),
+                                        ImagePreparation(description.json, description.place));
+}
+
+}  // namespace limbeck

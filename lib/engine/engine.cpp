@@ -1,0 +1,120 @@
+#include "lib/engine/engine.h"
+
+#include <map>
+
+#include "lib/base/error.h"
+#include "lib/engine/onednn/threads.h"
+#include "lib/engine/program.h"
+
+namespace limbeck {
+namespace {
+
+class NativeEngine : public Engine {
+ public:
+  NativeEngine(const Model& model, const EngineOptions& options)
+      : threads_(options.threads),
+        model_(copy_model(model)),
+        pool_(std::make_shared<BufferPool>()) {
+    infer_shapes(model_);
+    program_ = build_program(model_, options);
+    for (const InputRule& rule : program_.inputs) input_names_.push_back(rule.name);
+  }
+
+  std::vector<Tensor> run(const std::vector<Tensor>& inputs) const override;
+  const std::vector<std::string>& input_names() const override { return input_names_; }
+  const std::vector<std::string>& output_names() const override { return program_.output_names; }
+  double integer_mac_share() const override { return program_.integer_mac_share; }
+
+ private:
+  void check_inputs(const std::vector<Tensor>& inputs) const;
+  void run_step(const Step& step, std::vector<Activation>& values,
+                std::vector<const Activation*>& table) const;
+
+  int threads_;
+  Model model_;
+  std::shared_ptr<BufferPool> pool_;
+  Program program_;
+  std::vector<std::string> input_names_;
+};
+
+[[noreturn]] void throw_input(const InputRule& rule, const std::string& wanted,
+                              const std::string& received) {
+  throw_error(Category::kData, "input '" + rule.name + "'", "the model wants " + wanted, received,
+              "check the data set's description against `limbeck inspect`");
+}
+
+void check_input(const InputRule& rule, const Tensor& tensor,
+                 std::map<std::string, int64_t>& symbols) {
+  if (rule.type != DataType::kUndefined && rule.type != tensor.type()) {
+    throw_input(rule, "elements of type " + data_type_name(rule.type),
+                data_type_name(tensor.type()));
+  }
+  if (!rule.shape) return;
+  bool fits = rule.shape->size() == tensor.rank();
+  for (size_t i = 0; fits && i < tensor.rank(); ++i) {
+    const Dim& dim = (*rule.shape)[i];
+    fits = !dim.known() || dim.value == tensor.dim(i);
+    if (dim.known() || dim.symbol.empty()) continue;
+    const auto [known, fresh] = symbols.try_emplace(dim.symbol, tensor.dim(i));
+    if (!fresh && known->second != tensor.dim(i)) {
+      throw_input(rule,
+                  "'" + dim.symbol + "' to be " + std::to_string(known->second) +
+                      " as in another place of the inputs",
+                  dims_text(tensor.dims()));
+    }
+  }
+  if (!fits) throw_input(rule, "the shape " + shape_text(*rule.shape), dims_text(tensor.dims()));
+}
+
+void NativeEngine::check_inputs(const std::vector<Tensor>& inputs) const {
+  if (inputs.size() != program_.inputs.size()) {
+    throw_error(Category::kData, "inputs",
+                "the model wants " + std::to_string(program_.inputs.size()) + " inputs",
+                std::to_string(inputs.size()),
+                "give one tensor for every input that `limbeck inspect` lists");
+  }
+  std::map<std::string, int64_t> symbols;
+  for (size_t i = 0; i < inputs.size(); ++i) check_input(program_.inputs[i], inputs[i], symbols);
+}
+
+void NativeEngine::run_step(const Step& step, std::vector<Activation>& values,
+                            std::vector<const Activation*>& table) const {
+  std::vector<const Activation*> inputs(step.inputs.size(), nullptr);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (step.inputs[i] >= 0) inputs[i] = table[static_cast<size_t>(step.inputs[i])];
+  }
+  std::vector<Activation> outputs(step.outputs.size());
+  StepContext context(inputs, outputs, *pool_);
+  step.kernel->run(context);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (step.outputs[i] >= 0) values[static_cast<size_t>(step.outputs[i])] = std::move(outputs[i]);
+  }
+  for (const int slot : step.release) values[static_cast<size_t>(slot)] = {};
+}
+
+std::vector<Tensor> NativeEngine::run(const std::vector<Tensor>& inputs) const {
+  check_inputs(inputs);
+  const onednn::ThreadScope scope(threads_);
+  std::vector<Activation> values(program_.slot_count);
+  std::vector<const Activation*> table(program_.slot_count);
+  for (size_t i = 0; i < table.size(); ++i) {
+    table[i] = program_.constants[i].tensor.empty() ? &values[i] : &program_.constants[i];
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    values[static_cast<size_t>(program_.inputs[i].slot)].tensor = inputs[i];
+  }
+  for (const Step& step : program_.steps) run_step(step, values, table);
+  std::vector<Tensor> outputs;
+  for (const int slot : program_.output_slots) {
+    outputs.push_back(in_layout(*table[static_cast<size_t>(slot)], Layout::kPlain, *pool_));
+  }
+  return outputs;
+}
+
+}  // namespace
+
+std::shared_ptr<const Engine> Engine::compile(const Model& model, const EngineOptions& options) {
+  return std::make_shared<NativeEngine>(model, options);
+}
+
+}  // namespace limbeck

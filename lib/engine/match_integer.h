@@ -1,0 +1,20 @@
+// Matchers for QDQ patterns: DequantizeLinear -> float operator -> QuantizeLinear as one integer
+// kernel.
+#pragma once
+
+#include "lib/engine/scope.h"
+
+namespace limbeck {
+
+/// Conv, ConvTranspose, Gemm and MatMul over 8-bit activations and 8- or 4-bit weights, with or
+/// without a QuantizeLinear at the end.
+std::optional<Selection> match_integer_weighted(const Scope& scope, const Node& tail);
+/// Add or Mul of two 8-bit tensors of one shape, functions of one tensor (as a table of 256 codes),
+/// and averages over the image.
+std::optional<Selection> match_integer_elementwise(const Scope& scope, const Node& tail);
+/// Operators that only move values, between equal quantization parameters: they run on the codes.
+std::optional<Selection> match_integer_moves(const Scope& scope, const Node& tail);
+/// QuantizeLinear and DequantizeLinear that no pattern above has swallowed.
+std::optional<Selection> match_conversions(const Scope& scope, const Node& tail);
+
+}  // namespace limbeck

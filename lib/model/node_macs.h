@@ -1,0 +1,20 @@
+// Multiply-accumulates of one node. Internal to lib/model.
+#pragma once
+
+#include <optional>
+
+#include "lib/model/sizes.h"
+
+namespace limbeck {
+
+/// An operator that multiplies and accumulates, in float or integers, of the default or the
+/// com.microsoft domain.
+bool has_macs(const Node& node);
+
+/// The operators among them that quantization replaces by integer kernels.
+bool has_integer_form(const Node& node);
+
+/// For the whole batch; absent when a shape is unknown.
+std::optional<int64_t> node_macs(const Node& node, const SampleSizes& sizes);
+
+}  // namespace limbeck

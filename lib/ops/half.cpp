@@ -1,0 +1,29 @@
+#include "lib/ops/half.h"
+
+#include <bit>
+#include <cmath>
+
+namespace limbeck {
+
+uint16_t half_from_float(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const uint32_t sign = (bits >> 16) & 0x8000U;
+  if (std::isnan(value)) return static_cast<uint16_t>(sign | 0x7E00U);
+  const float magnitude = std::fabs(value);
+  if (magnitude >= 65520.0F) return static_cast<uint16_t>(sign | 0x7C00U);
+  if (magnitude < 6.103515625e-05F) {  // subnormal: multiples of 2^-24
+    return static_cast<uint16_t>(sign |
+                                 static_cast<uint32_t>(std::nearbyint(magnitude * 16777216.0F)));
+  }
+  const uint32_t rebased = (bits & 0x7FFFFFFFU) - (112U << 23);
+  const uint32_t rounded = rebased + 0xFFFU + ((rebased >> 13) & 1U);
+  return static_cast<uint16_t>(sign | (rounded >> 13));
+}
+
+uint16_t bfloat16_from_float(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  if (std::isnan(value)) return static_cast<uint16_t>((bits >> 16) | 0x40U);
+  return static_cast<uint16_t>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
+}
+
+}  // namespace limbeck

@@ -1,0 +1,28 @@
+// apply_plan(model, plan) -> Model: writes the decisions of a Plan into the graph as
+// QuantizeLinear/DequantizeLinear pairs.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lib/model/model.h"
+#include "lib/quantize/plan.h"
+
+namespace limbeck {
+
+struct AppliedPlan {
+  Model model;
+  /// Pairs (tensor of the float model, value of the quantized model that stands for it), in graph
+  /// order: for per-layer comparison.
+  std::vector<std::pair<std::string, std::string>> layers;
+};
+
+/// `model` is the simplified float model that the plan was made for, at an opset that the formats
+/// need (13, or 21 for 4-bit weights). The result has DequantizeLinear on int8/int4 weights, int32
+/// biases with scale input * weight, and one QuantizeLinear/DequantizeLinear pair per planned
+/// activation. Activations that the quantizer's saturation repeats (Relu, Clip) are removed. Raises
+/// kUsage when the plan names tensors or nodes that the model lacks.
+AppliedPlan apply_plan(const Model& model, const Plan& plan);
+
+}  // namespace limbeck

@@ -1,0 +1,95 @@
+// The Plan: the one place where number formats are decided, tensor by tensor, with the reason.
+//   make_plan(model, table, options) -> Plan        defaults, then the user's overrides
+//   apply_plan(model, plan, table)   -> Model       lib/quantize/apply.h
+// Saved as JSON (schemas/plan.schema.json, docs/formats/plan.md), readable, editable, and fed back.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "calibration/calibration.h"
+#include "calibration/observer.h"
+#include "lib/model/data_type.h"
+#include "lib/model/model.h"
+
+namespace limbeck {
+
+/// What the emitted graph looks like.
+enum class EmitFormat { kQdq, kQOperator, kDynamic };
+
+/// An activation tensor that is stored in integers.
+struct PlannedActivation {
+  DataType type = DataType::kUint8;
+  bool symmetric = false;
+  /// Chosen clipping range in units of the tensor; both ends finite, low <= 0 <= high after
+  /// widening.
+  float low = 0;
+  float high = 0;
+  std::string observer;  ///< which observer chose the range
+  /// Tensors of one group share scale and zero point; the name of its first tensor. Empty: alone.
+  std::string group;
+  std::string reason;
+};
+
+/// A weight tensor that is stored in integers, symmetric, one step size a channel.
+struct PlannedWeight {
+  DataType type = DataType::kInt8;
+  int64_t axis = 0;
+  std::string algorithm;  ///< "minmax" or "mse"
+  std::string reason;
+};
+
+/// A node and where it computes.
+struct PlannedNode {
+  std::string op_type;
+  bool integer = false;
+  std::string reason;
+};
+
+struct Plan {
+  std::string model_hash;
+  EmitFormat format = EmitFormat::kQdq;
+  bool correct_bias = true;  ///< shift each bias by the mean error that weight rounding causes
+  std::map<std::string, PlannedNode> nodes;
+  std::map<std::string, PlannedActivation> activations;
+  std::map<std::string, PlannedWeight> weights;
+  /// Constraints of a target device, handed through for later use.
+  nlohmann::json target = nlohmann::json::object();
+};
+
+/// One user override: a glob over node names (`node:/stem/*`) or tensor names (`tensor:*`), and
+/// what to do.
+struct PlanOverride {
+  bool is_node = true;
+  std::string glob;
+  std::string value;  ///< float, int8, int4 (nodes); or an observer name (tensors)
+};
+/// Parses `node:GLOB=VALUE` or `tensor:GLOB=VALUE`; raises kUsage.
+PlanOverride parse_override(const std::string& text);
+
+struct PlanOptions {
+  EmitFormat format = EmitFormat::kQdq;
+  DataType weights = DataType::kInt8;       ///< kInt8 or kInt4
+  DataType activations = DataType::kUint8;  ///< kUint8, kInt8, kUint16 or kInt16
+  ObserverMethod observer = ObserverMethod::kMse;
+  std::string weight_algorithm = "mse";
+  bool correct_bias = true;
+  std::vector<PlanOverride> overrides;
+};
+
+/// Decides for every node and tensor of a simplified model. Raises kUsage when an override matches
+/// nothing.
+Plan make_plan(const Model& model, const CalibrationTable& table, const PlanOptions& options);
+
+/// Names of the activations that a plan for this model may need: what calibration has to observe.
+std::vector<std::string> activations_to_observe(const Model& model);
+
+nlohmann::ordered_json plan_to_json(const Plan& plan);
+/// Raises kData (schema) for documents that are no plan.
+Plan plan_from_json(const nlohmann::json& document, const std::string& place);
+
+}  // namespace limbeck

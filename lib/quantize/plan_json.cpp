@@ -1,0 +1,103 @@
+#include <array>
+#include <string_view>
+
+#include "lib/base/error.h"
+#include "lib/base/schema.h"
+#include "lib/quantize/plan.h"
+
+namespace limbeck {
+namespace {
+
+constexpr int kPlanVersion = 1;
+
+struct FormatName {
+  EmitFormat format;
+  std::string_view name;
+};
+constexpr std::array<FormatName, 3> kFormats = {{{EmitFormat::kQdq, "qdq"},
+                                                 {EmitFormat::kQOperator, "qoperator"},
+                                                 {EmitFormat::kDynamic, "dynamic"}}};
+
+constexpr std::array<DataType, 6> kTypes = {DataType::kInt8,   DataType::kUint8, DataType::kInt16,
+                                            DataType::kUint16, DataType::kInt4,  DataType::kUint4};
+
+DataType type_from_name(const std::string& name) {
+  for (const DataType type : kTypes) {
+    if (data_type_name(type) == name) return type;
+  }
+  throw_error(Category::kInternal, "plan", "the schema admits only known types", name,
+              "report this bug");
+}
+
+nlohmann::ordered_json activation_to_json(const PlannedActivation& planned) {
+  nlohmann::ordered_json item = {{"type", data_type_name(planned.type)},
+                                 {"symmetric", planned.symmetric},
+                                 {"low", planned.low},
+                                 {"high", planned.high},
+                                 {"observer", planned.observer},
+                                 {"reason", planned.reason}};
+  if (!planned.group.empty()) item["group"] = planned.group;
+  return item;
+}
+
+PlannedActivation activation_from_json(const nlohmann::json& item) {
+  PlannedActivation planned;
+  planned.type = type_from_name(item.at("type"));
+  planned.symmetric = item.value("symmetric", false);
+  planned.low = item.at("low");
+  planned.high = item.at("high");
+  planned.observer = item.value("observer", "");
+  planned.group = item.value("group", "");
+  planned.reason = item.value("reason", "");
+  return planned;
+}
+
+}  // namespace
+
+nlohmann::ordered_json plan_to_json(const Plan& plan) {
+  nlohmann::ordered_json document = {{"version", kPlanVersion}, {"model_hash", plan.model_hash}};
+  for (const FormatName& row : kFormats) {
+    if (row.format == plan.format) document["format"] = row.name;
+  }
+  document["correct_bias"] = plan.correct_bias;
+  document["target"] = plan.target;
+  auto& nodes = document["nodes"] = nlohmann::ordered_json::object();
+  for (const auto& [name, node] : plan.nodes) {
+    nodes[name] = {{"op", node.op_type}, {"integer", node.integer}, {"reason", node.reason}};
+  }
+  auto& activations = document["activations"] = nlohmann::ordered_json::object();
+  for (const auto& [name, planned] : plan.activations)
+    activations[name] = activation_to_json(planned);
+  auto& weights = document["weights"] = nlohmann::ordered_json::object();
+  for (const auto& [name, planned] : plan.weights) {
+    weights[name] = {{"type", data_type_name(planned.type)},
+                     {"axis", planned.axis},
+                     {"algorithm", planned.algorithm},
+                     {"reason", planned.reason}};
+  }
+  return document;
+}
+
+Plan plan_from_json(const nlohmann::json& document, const std::string& place) {
+  validate_json(document, "plan", place);
+  Plan plan;
+  plan.model_hash = document.at("model_hash");
+  for (const FormatName& row : kFormats) {
+    if (document.at("format") == row.name) plan.format = row.format;
+  }
+  plan.correct_bias = document.value("correct_bias", true);
+  plan.target = document.value("target", nlohmann::json::object());
+  for (const auto& [name, item] : document.at("nodes").items()) {
+    plan.nodes[name] = {item.value("op", ""), item.at("integer"), item.value("reason", "")};
+  }
+  for (const auto& [name, item] : document.at("activations").items()) {
+    plan.activations[name] = activation_from_json(item);
+  }
+  for (const auto& [name, item] : document.at("weights").items()) {
+    plan.weights[name] = {type_from_name(item.at("type")), item.at("axis"),
+                          item.value("algorithm", "mse"), item.value("reason", "")};
+  }
+  return plan;
+}
+
+}  // namespace limbeck

@@ -1,0 +1,23 @@
+// The main job as a chain of values: prepare -> calibrate -> make_plan -> apply_plan (->
+// correct_bias).
+#pragma once
+
+#include <string>
+
+#include "calibration/calibration.h"
+#include "lib/data/dataset.h"
+#include "lib/model/model.h"
+#include "lib/quantize/apply.h"
+#include "lib/quantize/plan.h"
+
+namespace limbeck {
+
+/// The float model as it will be quantized: simplified (BatchNorm folded ...), at an opset that the
+/// formats need (13; 21 for 4-bit weights or 16-bit activations), shapes inferred. Its outputs
+/// equal the original's.
+Model prepare_model(const Model& model, const PlanOptions& options);
+
+/// "int8", "w4a8", "int16" ...: the part of the emitted file's name that tells the format.
+std::string format_suffix(const PlanOptions& options);
+
+}  // namespace limbeck

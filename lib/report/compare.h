@@ -1,0 +1,46 @@
+// compare(report, report, gate) -> Verdict.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace limbeck {
+
+/// One line of the comparison table.
+struct ComparedFigure {
+  std::string name;  ///< "top1", "agreement", "model bytes" ...
+  double a = 0;
+  double b = 0;
+  std::string unit;
+  std::string verdict;  ///< "better", "worse", "noise" (not significant), "same" or "" (not judged)
+};
+
+struct GateResult {
+  std::string rule;  ///< as in the gate file, readable
+  bool passed = false;
+  double value = 0;
+};
+
+struct Comparison {
+  std::vector<ComparedFigure> figures;
+  bool paired = false;  ///< per-sample results of the same samples were there
+  double p_value = 1;
+  std::string summary;  ///< one sentence: what changed and whether it is noise
+  std::vector<GateResult> gates;
+  bool passed = true;
+};
+
+/// `gate` null: no rules. Gate file: schemas/gate.schema.json, docs/formats/gate.md, for example
+/// {"version": 1, "max_drop": {"top1": 0.5}, "min": {"agreement": 99.0}, "max": {"model_bytes":
+/// 100000}, "ignore_noise": true}: `max_drop` compares b with a, `min` and `max` look at b alone;
+/// with ignore_noise a drop that is not significant passes. Raises kData for a rule about a figure
+/// that the reports lack, and when the reports come from different evaluation data.
+Comparison compare_reports(const nlohmann::json& a, const nlohmann::json& b,
+                           const nlohmann::json& gate);
+
+std::string comparison_text(const Comparison& comparison);
+std::string comparison_markdown(const Comparison& comparison);
+nlohmann::ordered_json comparison_json(const Comparison& comparison);
+
+}  // namespace limbeck

@@ -1,0 +1,95 @@
+#include "tools/job.h"
+
+#include <iostream>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "lib/base/error.h"
+#include "lib/base/file.h"
+#include "lib/base/schema.h"
+#include "lib/data/dataset.h"
+#include "lib/quantize/quantize.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+
+CalibrationTable obtain_table(const QuantizeJob& job, const Model& prepared,
+                              const std::string& model_hash) {
+  if (!job.table.empty()) {
+    CalibrationTable table = load_table(job.table);
+    require_model(table, model_hash, job.table);
+    return table;
+  }
+  const auto dataset = open_dataset(job.data);
+  CalibrationOptions options;
+  options.samples = job.samples;
+  options.seed = job.common.seed;
+  options.threads = job.common.threads;
+  options.quiet = job.common.quiet;
+  return calibrate(prepared, *dataset, model_hash, options);
+}
+
+Plan obtain_plan(const QuantizeJob& job, const Model& prepared, const CalibrationTable& table) {
+  if (!job.plan.empty()) return plan_from_json(parse_json(read_file(job.plan), job.plan), job.plan);
+  PlanOptions options = job.plan_options;
+  for (const std::string& text : job.overrides) options.overrides.push_back(parse_override(text));
+  return make_plan(prepared, table, options);
+}
+
+}  // namespace
+
+void check_job(const QuantizeJob& job) {
+  std::string complaints;
+  const auto complain = [&complaints](const char* text) {
+    complaints += (complaints.empty() ? "" : "; ") + std::string(text);
+  };
+  if (job.data.empty() && job.table.empty() && job.plan.empty()) {
+    complain("calibration needs real inputs: --data, --calibration or --plan");
+  }
+  if (!job.plan.empty() && !job.overrides.empty())
+    complain("--set edits a plan that is made here, not one given by --plan");
+  if (!job.no_report && job.eval.empty() && job.data.empty())
+    complain("a report needs --eval or --data, or pass --no-report");
+  if (complaints.empty()) return;
+  throw_error(Category::kUsage, "limbeck quantize", complaints, "", "see limbeck quantize --help");
+}
+
+PlanOptions plan_options(const std::string& weights, const std::string& activations,
+                         const std::string& observer) {
+  static const std::map<std::string, DataType> kTypes = {{"int8", DataType::kInt8},
+                                                         {"uint8", DataType::kUint8},
+                                                         {"int16", DataType::kInt16},
+                                                         {"uint16", DataType::kUint16},
+                                                         {"int4", DataType::kInt4}};
+  PlanOptions options;
+  options.weights = kTypes.at(weights);
+  options.activations = kTypes.at(activations);
+  options.observer = observer_from_name(observer);
+  return options;
+}
+
+void run_quantize(const QuantizeJob& job) {
+  check_job(job);
+  const Model source = load_model(job.model);
+  const std::string model_hash = sha256_file(job.model);
+  const Model prepared = prepare_model(source, job.plan_options);
+  const CalibrationTable table =
+      job.plan.empty() ? obtain_table(job, prepared, model_hash) : CalibrationTable{};
+  const Plan plan = obtain_plan(job, prepared, table);
+  const AppliedPlan applied = apply_plan(prepared, plan);
+  fs::create_directories(job.output);
+  const fs::path stem = fs::path(job.model).stem();
+  const fs::path emitted =
+      fs::path(job.output) / (stem.string() + "." + format_suffix(job.plan_options) + ".onnx");
+  save_model(applied.model, emitted);
+  const std::string plan_text = plan_to_json(plan).dump(2) + "\n";
+  write_file_atomically(fs::path(job.output) / "plan.json", plan_text);
+  if (!job.save_plan.empty()) write_file_atomically(job.save_plan, plan_text);
+  std::cout << "model   " << emitted.string() << "  (" << fs::file_size(job.model) << " -> "
+            << fs::file_size(emitted) << " bytes)\n";
+}
+
+}  // namespace limbeck

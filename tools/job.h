@@ -1,0 +1,37 @@
+// The main job, as the quantize command and recipes run it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "lib/quantize/plan.h"
+#include "tools/commands.h"
+
+namespace limbeck {
+
+struct QuantizeJob {
+  std::string model;
+  std::string data;
+  std::string table;
+  std::string eval;
+  std::string output;
+  std::string plan;
+  std::string save_plan;
+  std::vector<std::string> overrides;
+  int64_t samples = 512;
+  bool no_report = false;
+  PlanOptions plan_options;
+  CommonOptions common;
+};
+
+/// Checks every combination of options at once; raises kUsage with all complaints.
+void check_job(const QuantizeJob& job);
+
+PlanOptions plan_options(const std::string& weights, const std::string& activations,
+                         const std::string& observer);
+
+/// Calibrates, plans, rewrites, saves, measures; prints the result.
+void run_quantize(const QuantizeJob& job);
+
+}  // namespace limbeck

@@ -1,0 +1,64 @@
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/base/error.h"
+#include "lib/base/file.h"
+#include "tools/commands.h"
+#include "tools/job.h"
+
+namespace limbeck {
+namespace {
+
+struct Flags {
+  QuantizeJob job;
+  CommonOptions common;
+  std::string format = "qdq";
+  std::string weights = "int8";
+  std::string activations = "uint8";
+  std::string observer = "mse";
+  bool dynamic = false;
+};
+
+}  // namespace
+
+void add_quantize_command(CLI::App& app) {
+  auto flags = std::make_shared<Flags>();
+  QuantizeJob& job = flags->job;
+  CLI::App* command = app.add_subcommand("quantize", "Quantize a model and measure what it cost");
+  command->add_option("model", job.model, "FP32 ONNX file")->required();
+  command->add_option("--data", job.data, "Calibration data set (JSON description)");
+  command->add_option("--calibration", job.table,
+                      "Calibration table from limbeck calibrate, instead of --data");
+  command->add_option("--eval", job.eval,
+                      "Data set to measure on; default: samples of --data not calibrated on");
+  command->add_option("--samples", job.samples, "Calibration samples")
+      ->check(CLI::Range(1, 100000000));
+  command->add_option("-o,--output", job.output, "Output folder")->required();
+  command->add_option("--format", flags->format, "Emitted form")->check(CLI::IsMember({"qdq"}));
+  command->add_option("--weights", flags->weights, "Weight type")
+      ->check(CLI::IsMember({"int8", "int4"}));
+  command->add_option("--activations", flags->activations, "Activation type")
+      ->check(CLI::IsMember({"uint8", "int8", "int16", "uint16"}));
+  command->add_option("--observer", flags->observer, "How activation ranges are chosen");
+  command->add_option("--set", job.overrides,
+                      "Override, node:GLOB=float|int8|int4 or tensor:GLOB=OBSERVER");
+  command->add_option("--plan", job.plan, "Use this saved plan");
+  command->add_option("--save-plan", job.save_plan, "Also write the plan here");
+  command->add_flag("--no-report", job.no_report, "Do not measure, write no report");
+  add_common_options(command, &flags->common);
+  command->footer(
+      "Examples:\n"
+      "  limbeck quantize model.onnx --data train.json --eval test.json -o out\n"
+      "  limbeck quantize model.onnx --data train.json --weights int4 -o out\n"
+      "  limbeck quantize model.onnx --data train.json --set 'node:/head/*=float' -o out");
+  command->callback([flags] {
+    flags->job.common = flags->common;
+    flags->job.plan_options = plan_options(flags->weights, flags->activations, flags->observer);
+    run_quantize(flags->job);
+  });
+}
+
+}  // namespace limbeck
