@@ -3,13 +3,13 @@
 
 #include "lib/base/file.h"
 #include "lib/model/model.h"
+#include "tests/support/paths.h"
 
 using namespace limbeck;
 
 namespace {
 
-const std::filesystem::path kModel =
-    std::filesystem::path(LIMBECK_SOURCE_DIR) / "tests/data/fashion_mnist_cnn.onnx";
+const std::filesystem::path kModel = test::fixture("fashion_mnist_cnn.onnx");
 
 }  // namespace
 

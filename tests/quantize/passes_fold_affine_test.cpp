@@ -72,6 +72,6 @@ TEST_CASE("a bias that Paddle adds behind a convolution becomes its bias", "[pas
   CHECK(constants_to_initializers(after.graph, 13) == 1);
   CHECK(fold_affine(after.graph, 13) == 1);
   after.graph.remove_dead();
-  CHECK(after.graph.dump() == "y = Conv(x, w, y_bias)\nreturn y\n");
+  CHECK(after.graph.dump() == "y = Conv(x, w, conv_bias)\nreturn y\n");
   check_same_outputs(before, after, {{"x", noise({1, 3, 4, 4}, 3)}});
 }

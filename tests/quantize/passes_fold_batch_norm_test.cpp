@@ -61,7 +61,7 @@ TEST_CASE("folded batch norm has the weights one computes by hand", "[passes]") 
   const Node& conv = *model.graph.nodes().front();
   CHECK(conv.input(1)->constant()->to_float() == std::vector<float>{3.0F});
   CHECK(conv.input(2)->constant()->to_float() == std::vector<float>{3.5F});
-  CHECK(model.graph.dump() == "y = Conv(x, w, y_bias)\nreturn y\n");
+  CHECK(model.graph.dump() == "y = Conv(x, w, conv_bias)\nreturn y\n");
 }
 
 TEST_CASE("folding batch norm leaves what a grouped convolution computes as it was", "[passes]") {

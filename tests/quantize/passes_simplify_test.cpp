@@ -3,6 +3,7 @@
 
 #include "lib/quantize/passes/simplify.h"
 #include "tests/support/model_builder.h"
+#include "tests/support/paths.h"
 #include "tests/support/reference_run.h"
 
 using namespace limbeck;
@@ -70,8 +71,7 @@ TEST_CASE("simplify leaves what a subgraph reads alone", "[passes]") {
 }
 
 TEST_CASE("the trained Fashion-MNIST model computes the same after simplification", "[passes]") {
-  const Model before =
-      load_model(std::filesystem::path(LIMBECK_SOURCE_DIR) / "tests/data/fashion_mnist_cnn.onnx");
+  const Model before = load_model(test::fixture("fashion_mnist_cnn.onnx"));
   Model after = copy_model(before);
   simplify(after);
   CHECK(after.graph.nodes().size() <= before.graph.nodes().size());
