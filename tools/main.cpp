@@ -4,8 +4,10 @@
 #include <exception>
 #include <iostream>
 #include <new>
+#include <string>
 
 #include "lib/base/error.h"
+#include "lib/base/version.h"
 #include "tools/commands.h"
 
 namespace limbeck {
@@ -24,8 +26,9 @@ namespace {
 
 int run(int argc, char** argv) {
   CLI::App app("limbeck quantizes and distils ONNX models for edge devices", "limbeck");
-  app.set_version_flag("--version", "limbeck 0.1.0");
+  app.set_version_flag("--version", std::string("limbeck ") + kVersion);
   app.require_subcommand(1);
+  add_compare_command(app);
   add_inspect_command(app);
   add_quantize_command(app);
   try {
