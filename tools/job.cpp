@@ -79,7 +79,7 @@ void run_quantize(const QuantizeJob& job) {
   const CalibrationTable table =
       job.plan.empty() ? obtain_table(job, prepared, model_hash) : CalibrationTable{};
   const Plan plan = obtain_plan(job, prepared, table);
-  const AppliedPlan applied = apply_plan(prepared, plan);
+  const AppliedPlan applied = apply_plan(prepared, plan, table.means);
   fs::create_directories(job.output);
   const fs::path stem = fs::path(job.model).stem();
   const fs::path emitted =
