@@ -30,6 +30,7 @@ void add_commands(CLI::App& app) {
   app.require_subcommand(1);
   add_quantize_command(app);
   add_evaluate_command(app);
+  add_compare_command(app);
   add_inspect_command(app);
   add_apply_command(app);
 }
