@@ -27,14 +27,17 @@ class QuantizeRun {
   explicit QuantizeRun(const QuantizeJob& job) : job_(job) {}
 
   void run() {
+    PlanOptions options = job_.plan_options;
+    for (const std::string& text : job_.overrides)
+      options.overrides.push_back(parse_override(text));
     source_ = load_model(job_.model);
     model_hash_ = sha256_file(job_.model);
     prepared_ = prepare_model(source_, job_.plan_options);
     if (!job_.data.empty()) data_ = open_dataset(job_.data);
+    create_folder(job_.output);
     if (job_.plan.empty()) table_ = obtain_table();
-    plan_ = obtain_plan();
+    plan_ = obtain_plan(options);
     const AppliedPlan applied = apply_plan(prepared_, plan_, table_.means);
-    fs::create_directories(job_.output);
     const fs::path emitted = fs::path(job_.output) / (fs::path(job_.model).stem().string() + "." +
                                                       format_suffix(job_.plan_options) + ".onnx");
     save_model(applied.model, emitted);
@@ -78,7 +81,7 @@ class QuantizeRun {
     return order;
   }
 
-  Plan obtain_plan() const {
+  Plan obtain_plan(const PlanOptions& options) const {
     if (!job_.plan.empty()) {
       Plan plan = plan_from_json(parse_json(read_file(job_.plan), job_.plan), job_.plan);
       if (plan.model_hash == model_hash_) return plan;
@@ -86,9 +89,6 @@ class QuantizeRun {
                   "a plan for the model with SHA-256 " + plan.model_hash,
                   "make a plan from this model with --save-plan");
     }
-    PlanOptions options = job_.plan_options;
-    for (const std::string& text : job_.overrides)
-      options.overrides.push_back(parse_override(text));
     return make_plan(prepared_, table_, options);
   }
 
