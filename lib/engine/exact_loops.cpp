@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <optional>
 
 // Pairs of 16-bit values need vectors of more than one lane, which Highway's scalar target lacks.
 #include <hwy/detect_compiler_arch.h>
@@ -75,51 +77,111 @@ FloatVec apply_function(FloatVec x, const Unary& op, float unit) {
   }
 }
 
-/// Sums of the columns from `column` on as results, still in steps of the output.
-FloatVec finished(FloatVec sums, int64_t column, const Finish& finish) {
+FloatVec as_float(const int32_t* sums) {
+  return hn::ConvertTo(FloatTag(), hn::LoadU(IntTag(), sums));
+}
+FloatVec as_float(const float* sums) { return hn::LoadU(FloatTag(), sums); }
+
+/// `steps` within kSafe.
+template <typename Codes>
+HWY_INLINE void store_results(FloatVec steps, IntVec zero, std::byte* target) {
+  if constexpr (sizeof(Codes) == 1) {
+    const hn::Rebind<Codes, FloatTag> narrow;
+    const auto codes = hn::Add(hn::NearestInt(steps), zero);
+    hn::StoreU(hn::DemoteTo(narrow, codes), narrow, reinterpret_cast<Codes*>(target));
+  } else {
+    hn::StoreU(steps, FloatTag(), reinterpret_cast<float*>(target));
+  }
+}
+
+/// Sums of up to kLanes columns of `rows` rows, `step` sums apart, and where the results go.
+struct Tile {
+  int64_t rows;
+  int64_t step;
+  int64_t column;  ///< of the first sum, in the Finish
+  int64_t columns;
+  std::byte* target;
+  int64_t stride;
+};
+
+/// Bounds of one plain ReLU or Clip.
+struct Bounds {
+  float low = std::numeric_limits<float>::lowest();
+  float high = std::numeric_limits<float>::max();
+};
+
+/// The functions as one clamp, when they are no more than that: the common case, with a tight loop.
+std::optional<Bounds> as_clamp(const Finish& finish) {
+  if (finish.post_ops.size() > 1 || finish.requantize != 1.0F) return {};
+  if (finish.post_ops.empty()) return Bounds{};
+  const Unary& op = finish.post_ops[0].unary;
+  if (op.kind == UnaryKind::kRelu && op.alpha == 0) return Bounds{.low = 0};
+  if (op.kind == UnaryKind::kClip) return Bounds{op.alpha / finish.unit, op.beta / finish.unit};
+  return {};
+}
+
+/// Writes every row of a tile; result(sums) gives a vector of results in steps. Codes: uint8_t,
+/// int8_t, or float for real results.
+template <typename Codes, typename Sum, typename Result>
+HWY_INLINE void write_tile(const Sum* sums, const Tile& tile, int32_t zero_point,
+                           const Result& result) {
+  const auto zero = hn::Set(IntTag(), zero_point);
+  if (tile.columns >= kLanes) {
+    std::byte* target = tile.target;
+    for (int64_t r = 0; r < tile.rows; ++r, target += tile.stride)
+      store_results<Codes>(result(as_float(sums + r * tile.step)), zero, target);
+    return;
+  }
+  const auto bytes = static_cast<size_t>(tile.columns) * sizeof(Codes);
+  HWY_ALIGN std::byte some[hn::MaxLanes(FloatTag()) * sizeof(float)];
+  for (int64_t r = 0; r < tile.rows; ++r) {
+    store_results<Codes>(result(as_float(sums + r * tile.step)), zero, some);
+    std::memcpy(tile.target + r * tile.stride, some, bytes);
+  }
+}
+
+template <typename Codes, typename Sum>
+HWY_NOINLINE void finish_tile(const Sum* sums, const Tile& tile, const Finish& finish) {
   const FloatTag d;
-  const auto whole = hn::Add(sums, hn::LoadU(d, finish.bias.data() + column));
-  auto real = hn::Mul(whole, hn::LoadU(d, finish.scales.data() + column));
-  for (const PostOp& op : finish.post_ops) real = apply_function(real, op.unary, finish.unit);
-  return real;
+  const float limit = sizeof(Codes) == 1 ? kSafe : std::numeric_limits<float>::max();
+  const auto bias = hn::LoadU(d, finish.bias.data() + tile.column);
+  const auto scale = hn::LoadU(d, finish.scales.data() + tile.column);
+  if (const auto bounds = as_clamp(finish)) {
+    const auto low = hn::Set(d, std::max(bounds->low, -limit));
+    const auto high = hn::Set(d, std::min(bounds->high, limit));
+    write_tile<Codes>(sums, tile, finish.zero, [&](FloatVec sum) HWY_ATTR {
+      return hn::Min(hn::Max(hn::Mul(hn::Add(sum, bias), scale), low), high);
+    });
+    return;
+  }
+  const auto requantize = hn::Set(d, finish.requantize);
+  const auto far = hn::Set(d, limit);
+  write_tile<Codes>(sums, tile, finish.zero, [&](FloatVec sum) HWY_ATTR {
+    auto real = hn::Mul(hn::Add(sum, bias), scale);
+    for (const PostOp& op : finish.post_ops) real = apply_function(real, op.unary, finish.unit);
+    return hn::Clamp(hn::Mul(real, requantize), hn::Neg(far), far);
+  });
 }
 
-template <typename T>
-void store_codes(FloatVec real, const Finish& finish, std::byte* target) {
-  const FloatTag d;
-  const IntTag di;
-  const auto steps = hn::Clamp(hn::Mul(real, hn::Set(d, finish.requantize)), hn::Set(d, -kSafe),
-                               hn::Set(d, kSafe));
-  const hn::Rebind<T, FloatTag> narrow;
-  const auto codes = hn::Add(hn::NearestInt(steps), hn::Set(di, finish.zero));
-  hn::StoreU(hn::DemoteTo(narrow, codes), narrow, reinterpret_cast<T*>(target));
+template <typename Sum>
+void store_sums(const Sum* sums, const Tile& tile) {
+  const auto columns = static_cast<size_t>(std::min<int64_t>(tile.columns, kLanes));
+  for (int64_t r = 0; r < tile.rows; ++r) {
+    int32_t whole[kLanes];
+    for (size_t c = 0; c < columns; ++c)
+      whole[c] = static_cast<int32_t>(sums[static_cast<size_t>(r * tile.step) + c]);
+    std::memcpy(tile.target + r * tile.stride, whole, columns * sizeof(int32_t));
+  }
 }
 
-/// Stores a whole vector of results.
-void store_finished(FloatVec sums, int64_t column, const Finish& finish, std::byte* target) {
-  const auto real = finished(sums, column, finish);
-  if (finish.output == Finish::Output::kUint8) return store_codes<uint8_t>(real, finish, target);
-  if (finish.output == Finish::Output::kInt8) return store_codes<int8_t>(real, finish, target);
-  hn::StoreU(real, FloatTag(), reinterpret_cast<float*>(target));
-}
-
-/// Stores the first `count` of a vector of sums.
-void store_some(FloatVec sums, int64_t column, const Finish& finish, std::byte* target,
-                int64_t count) {
-  if (count >= kLanes) return store_finished(sums, column, finish, target);
-  HWY_ALIGN float whole[hn::MaxLanes(FloatTag())];
-  store_finished(sums, column, finish, reinterpret_cast<std::byte*>(whole));
-  std::memcpy(target, whole, static_cast<size_t>(count) * bytes_of(finish.output));
-}
-
-void store_sums(IntVec sums, int64_t column, const Finish& finish, std::byte* target,
-                int64_t count) {
-  if (finish.output != Finish::Output::kInt32)
-    return store_some(hn::ConvertTo(FloatTag(), sums), column, finish, target, count);
-  const IntTag di;
-  HWY_ALIGN int32_t whole[hn::MaxLanes(FloatTag())];
-  hn::Store(sums, di, whole);
-  std::memcpy(target, whole, static_cast<size_t>(std::min(count, kLanes)) * sizeof(int32_t));
+template <typename Sum>
+void finish_any(const Sum* sums, const Tile& tile, const Finish& finish) {
+  switch (finish.output) {
+    case Finish::Output::kUint8: return finish_tile<uint8_t>(sums, tile, finish);
+    case Finish::Output::kInt8: return finish_tile<int8_t>(sums, tile, finish);
+    case Finish::Output::kInt32: return store_sums(sums, tile);
+    default: return finish_tile<float>(sums, tile, finish);
+  }
 }
 
 /// What one block of rows and columns reads and writes.
@@ -166,16 +228,20 @@ void multiply_block(const Block& block) {
       }
     }
   }
-  const size_t width = bytes_of(block.finish->output);
+  HWY_ALIGN int32_t sums[kRows * kVectors * hn::MaxLanes(IntTag())];
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) {
-      const int64_t done = v * kLanes;
-      store_sums(hn::RearrangeToOddPlusEven(sum[r][v], odd[r][v]), block.column + done,
-                 *block.finish, block.target + r * block.stride + static_cast<size_t>(done) * width,
-                 block.columns - done);
-    }
+    for (int v = 0; v < kVectors; ++v)
+      hn::Store(hn::RearrangeToOddPlusEven(sum[r][v], odd[r][v]), di,
+                sums + (r * kVectors + v) * kLanes);
+  }
+  const auto width = static_cast<int64_t>(bytes_of(block.finish->output));
+  for (int64_t done = 0; done < kVectors * kLanes; done += kLanes) {
+    finish_any(sums + done,
+               {kRows, kVectors * kLanes, block.column + done, block.columns - done,
+                block.target + done * width, block.stride},
+               *block.finish);
   }
 }
 
@@ -231,11 +297,14 @@ void depthwise_block(const DepthwiseRow& row, int64_t pixel, int64_t column, con
     for (int p = 0; p < kPixels; ++p)
       total[p] = hn::MulAdd(hn::LoadU(d, from + p * row.step), weight, total[p]);
   }
-  const auto width = static_cast<int64_t>(bytes_of(finish.output));
+  HWY_ALIGN float sums[kPixels * hn::MaxLanes(FloatTag())];
 #pragma GCC unroll 8
-  for (int p = 0; p < kPixels; ++p)
-    store_finished(total[p], column, finish,
-                   target + ((pixel + p) * row.channels + column) * width);
+  for (int p = 0; p < kPixels; ++p) hn::Store(total[p], d, sums + p * kLanes);
+  const auto width = static_cast<int64_t>(bytes_of(finish.output));
+  finish_any(sums,
+             {kPixels, kLanes, column, kLanes, target + (pixel * row.channels + column) * width,
+              row.channels * width},
+             finish);
 }
 
 /// Channels that do not fill a vector.
@@ -249,8 +318,10 @@ void depthwise_rest(const DepthwiseRow& row, int64_t first, const Finish& finish
       for (int64_t c = first; c < row.channels; ++c)
         total[c - first] += from[c] * row.weights[tap * row.channels + c];
     }
-    store_some(hn::Load(FloatTag(), total), first, finish,
-               target + (p * row.channels + first) * width, row.channels - first);
+    finish_any(total,
+               {1, kLanes, first, row.channels - first, target + (p * row.channels + first) * width,
+                row.channels * width},
+               finish);
   }
 }
 

@@ -36,13 +36,13 @@ void widen_codes(const uint8_t* source, int64_t count, int32_t zero, bool is_sig
                  int16_t* target);
 void widen_codes(const uint8_t* source, int64_t count, int32_t zero, bool is_signed, float* target);
 
-/// How sums become results: see onednn::Requantization.
+/// How sums become results: see onednn::Requantization. Vectors are read whole, so `scales` and
+/// `bias` are padded with kPadding items.
 struct Finish {
   enum class Output { kFloat, kUint8, kInt8, kInt32 };
-  /// One a column, padded with kPadding items, because whole vectors are read.
-  std::vector<float> scales;
-  std::vector<float> bias;  ///< likewise; in units of the sums
-  PostOps post_ops;         ///< functions only, on values in multiples of `unit`
+  std::vector<float> scales;  ///< one a column
+  std::vector<float> bias;    ///< one a column, in units of the sums
+  PostOps post_ops;           ///< functions only, on values in multiples of `unit`
   float unit = 1;
   float requantize = 1;
   int32_t zero = 0;

@@ -28,7 +28,7 @@ struct Convolution {
   Step out{0.4F, 120, DataType::kUint8};
   bool per_channel = true;
   bool bias = true;
-  std::string function;
+  std::string function = "";
 };
 
 /// Share of integer MACs of the fused engine, after its results were found right.
