@@ -29,9 +29,11 @@ void add_commands(CLI::App& app) {
   app.set_version_flag("--version", "limbeck 0.1.0");
   app.require_subcommand(1);
   add_quantize_command(app);
+  add_calibrate_command(app);
   add_evaluate_command(app);
   add_compare_command(app);
   add_inspect_command(app);
+  add_bench_command(app);
   add_apply_command(app);
 }
 

@@ -24,6 +24,7 @@ class NativeEngine : public Engine {
   const std::vector<std::string>& input_names() const override { return input_names_; }
   const std::vector<std::string>& output_names() const override { return program_.output_names; }
   double integer_mac_share() const override { return program_.integer_mac_share; }
+  size_t peak_activation_bytes() const override { return pool_->peak_bytes(); }
 
  private:
   void check_inputs(const std::vector<Tensor>& inputs) const;

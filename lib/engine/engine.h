@@ -1,6 +1,7 @@
 // Executes a Model on the CPU.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,6 +40,8 @@ class Engine {
   /// Share in [0, 1] of the multiply-accumulates that run as integer kernels (per-sample MACs of
   /// nodes with known shapes).
   virtual double integer_mac_share() const = 0;
+  /// The most bytes of activations and scratch memory that all runs so far held at once.
+  virtual size_t peak_activation_bytes() const = 0;
 };
 
 }  // namespace limbeck

@@ -13,11 +13,18 @@
 namespace limbeck {
 namespace {
 
-constexpr std::array<Matcher, 9> kMatchers = {match_integer_weighted, match_integer_elementwise,
-                                              match_integer_moves,    match_weighted,
-                                              match_dynamic_matmul,   match_pooling,
-                                              match_binary,           match_function,
-                                              match_conversions};
+constexpr std::array<Matcher, 12> kMatchers = {match_integer_weighted,
+                                               match_integer_elementwise,
+                                               match_quantized_concat,
+                                               match_integer_moves,
+                                               match_integer_operators,
+                                               match_weighted,
+                                               match_dynamic_matmul,
+                                               match_pooling,
+                                               match_binary,
+                                               match_function,
+                                               match_concat,
+                                               match_conversions};
 
 /// Values that run() returns: graph outputs, then taps.
 std::vector<const Value*> returned_values(const Model& model, const EngineOptions& options) {
@@ -222,7 +229,8 @@ double sample_macs(const Node& node) {
   const std::string& op = node.op_type();
   const bool integer_convolution = op == "QLinearConv";
   const bool integer_product = op == "QLinearMatMul";
-  const Value* weights = node.input(integer_convolution || integer_product ? 3 : 1);
+  const bool q_gemm = op == "QGemm";
+  const Value* weights = node.input(integer_convolution || integer_product || q_gemm ? 3 : 1);
   const Value* input = node.input(0);
   const Value* output = node.output(0);
   if (weights == nullptr || output == nullptr || !weights->shape || !output->shape || !input ||
@@ -239,9 +247,9 @@ double sample_macs(const Node& node) {
                ? 0
                : known_product(w, 1) * known_product(*input->shape, 1);
   }
-  if (op == "Gemm" || op == "MatMul" || op == "MatMulInteger" || integer_product) {
+  if (op == "Gemm" || op == "MatMul" || op == "MatMulInteger" || integer_product || q_gemm) {
     if (w.size() < 2 || output->shape->empty()) return 0;
-    const bool transposed = op == "Gemm" && node.int_attribute("transB", 0) != 0;
+    const bool transposed = op.ends_with("Gemm") && node.int_attribute("transB", 0) != 0;
     const Dim& inner = w[transposed ? 1 : w.size() - 2];
     return (inner.known() ? static_cast<double>(inner.value) : 1.0) *
            known_product(*output->shape, 0);
