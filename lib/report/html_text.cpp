@@ -9,6 +9,8 @@ namespace limbeck::html {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+/// Where long names of files and tensors may continue on the next line.
+constexpr std::string_view kBreakAfter = "/._:";
 constexpr std::string_view kMinus = "\xE2\x88\x92";
 
 bool is_control(char c) {
@@ -40,7 +42,16 @@ std::string escape(std::string_view text) {
 }
 
 std::string name(std::string_view text) {
-  return "<span class=\"name\">" + escape(text) + "</span>";
+  std::string out = "<span class=\"name\">";
+  size_t start = 0;
+  while (start < text.size()) {
+    size_t end = text.find_first_of(kBreakAfter, start);
+    end = end == std::string_view::npos ? text.size() : end + 1;
+    out += escape(text.substr(start, end - start));
+    if (end < text.size()) out += "<wbr>";
+    start = end;
+  }
+  return out + "</span>";
 }
 
 std::string number(const std::string& text) {
