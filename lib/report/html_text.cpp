@@ -74,10 +74,12 @@ std::string definition(const std::string& term, const std::string& value) {
   return "<div><dt>" + term + "</dt><dd>" + value + "</dd></div>\n";
 }
 
-std::string Scale::at(double value) const {
+double Scale::percent(double value) const {
   const double share = high > low ? (value - low) / (high - low) : 0.5;
-  return fixed(3 + 94 * std::clamp(share, 0.0, 1.0), 2) + "%";
+  return 3 + 94 * std::clamp(share, 0.0, 1.0);
 }
+
+std::string Scale::at(double value) const { return fixed(percent(value), 2) + "%"; }
 
 std::vector<double> round_ticks(double low, double high, int count) {
   if (!(high > low)) return {low};
@@ -91,8 +93,12 @@ std::vector<double> round_ticks(double low, double high, int count) {
     }
   }
   std::vector<double> ticks;
-  for (double i = std::ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) {
-    ticks.push_back(i * step);
+  const double first = std::ceil(low / step - 1e-9);
+  // Counted, since steps below the precision of `low` would never arrive.
+  for (int i = 0; i <= 2 * count; ++i) {
+    const double tick = (first + i) * step;
+    if (tick > high + step * 1e-9) break;
+    ticks.push_back(tick);
   }
   return ticks;
 }

@@ -56,7 +56,8 @@ Rendered render(const std::string& program, const std::string& page) {
   write_file_atomically(folder / "measure.html", kMeasure);
   const std::string place = folder.path().string();
   const std::string command =
-      "timeout 120 " + program + " --headless --no-sandbox --disable-gpu --disable-dev-shm-usage" +
+      "timeout 120 " + program +
+      " --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars" +
       " --allow-file-access-from-files --enable-logging=stderr --user-data-dir='" + place +
       "/profile' --virtual-time-budget=5000 --dump-dom 'file://" + place + "/measure.html' >'" +
       place + "/dom' 2>'" + place + "/log' </dev/null";

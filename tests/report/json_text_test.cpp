@@ -5,10 +5,9 @@
 using namespace limbeck;
 
 TEST_CASE("arrays and small objects of plain values stand on one line of a report", "[report]") {
-  const nlohmann::ordered_json document = {{"loss", {0.5, 1.25}},
-                                           {"empty", nlohmann::ordered_json::object()},
-                                           {"layers", {{{"tensor", "x"}, {"sqnr_db", 20.5}}}},
-                                           {"run", {{"files", {{"a", 1}}}}}};
+  const auto document = nlohmann::ordered_json::parse(
+      R"({"loss":[0.5,1.25],"empty":{},"layers":[{"tensor":"x","sqnr_db":20.5}],
+          "run":{"files":{"a":1}}})");
   CHECK(json_text(document) ==
         "{\n"
         "  \"loss\": [0.5, 1.25],\n"
@@ -23,8 +22,8 @@ TEST_CASE("arrays and small objects of plain values stand on one line of a repor
 }
 
 TEST_CASE("report text parses back to the same document", "[report]") {
-  const nlohmann::ordered_json document = {{"a", {1, 2.5, "x\"y", nullptr, true}},
-                                           {"b", {{"c", {{"d", {1, 2}}}}}}};
+  const auto document = nlohmann::ordered_json::parse(
+      R"({"a":[1,2.5,"x\"y",null,true],"b":[{"c":{"d":[1,2],"e":[]}}]})");
   CHECK(nlohmann::ordered_json::parse(json_text(document)) == document);
 }
 

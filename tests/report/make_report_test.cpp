@@ -67,7 +67,7 @@ TEST_CASE("without labels a report tells agreement and judges no accuracy", "[re
   ReportInputs inputs = example_inputs();
   inputs.evaluation.records.clear();
   inputs.evaluation.reference_records.clear();
-  inputs.evaluation.reference = Metrics{.samples = 10};
+  inputs.evaluation.reference = Metrics();
   Metrics& metrics = inputs.evaluation.metrics;
   metrics.top1.reset();
   metrics.top1_interval.reset();
