@@ -17,6 +17,7 @@ struct CommonOptions {
 
 void add_common_options(CLI::App* command, CommonOptions* options);
 
+void add_calibrate_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_quantize_command(CLI::App& app);
 

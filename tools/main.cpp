@@ -26,6 +26,7 @@ int run(int argc, char** argv) {
   CLI::App app("limbeck quantizes and distils ONNX models for edge devices", "limbeck");
   app.set_version_flag("--version", "limbeck 0.1.0");
   app.require_subcommand(1);
+  add_calibrate_command(app);
   add_inspect_command(app);
   add_quantize_command(app);
   try {
