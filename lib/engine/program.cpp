@@ -26,17 +26,27 @@ constexpr std::array<Matcher, 12> kMatchers = {match_integer_weighted,
                                                match_concat,
                                                match_conversions};
 
+const Value* find_value(const Model& model, const std::string& tap) {
+  const Value* value = model.graph.find(tap);
+  if (value == nullptr) {
+    throw_error(Category::kUsage, "tap '" + tap + "'", "a tapped value must exist in the graph",
+                "no value of that name", "list the names with `limbeck inspect --dump`");
+  }
+  return value;
+}
+
 /// Values that run() returns: graph outputs, then taps.
 std::vector<const Value*> returned_values(const Model& model, const EngineOptions& options) {
   std::vector<const Value*> values(model.graph.outputs().begin(), model.graph.outputs().end());
-  for (const std::string& tap : options.taps) {
-    const Value* value = model.graph.find(tap);
-    if (value == nullptr) {
-      throw_error(Category::kUsage, "tap '" + tap + "'", "a tapped value must exist in the graph",
-                  "no value of that name", "list the names with `limbeck inspect --dump`");
-    }
-    values.push_back(value);
-  }
+  for (const std::string& tap : options.taps) values.push_back(find_value(model, tap));
+  return values;
+}
+
+/// Values that must exist: those that run() returns, and the watched ones.
+std::set<const Value*> wanted_values(const Model& model, const EngineOptions& options) {
+  const auto returned = returned_values(model, options);
+  std::set<const Value*> values(returned.begin(), returned.end());
+  for (const std::string& name : options.watched) values.insert(find_value(model, name));
   return values;
 }
 
@@ -48,7 +58,7 @@ class Builder {
       : model_(model),
         options_(options),
         returned_(returned_values(model, options)),
-        scope_(model, {returned_.begin(), returned_.end()}, options.fuse) {}
+        scope_(model, wanted_values(model, options), options.fuse) {}
 
   Program build();
 
@@ -162,7 +172,7 @@ void Builder::count_macs(const Node* weighted, bool integer) {
 }
 
 void Builder::choose_steps() {
-  for (const Value* value : returned_) demand(value);
+  for (const Value* value : scope_.wanted()) demand(value);
   const auto& nodes = model_.graph.nodes();
   for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
     const auto& outputs = (*it)->outputs();
@@ -211,6 +221,8 @@ Program Builder::build() {
     program_.output_names.push_back(value->name());
     program_.output_slots.push_back(slot(value));
   }
+  for (const std::string& name : options_.watched)
+    program_.watched_slots.push_back(slot(find_value(model_, name)));
   set_releases();
   program_.integer_mac_share = macs_ > 0 ? integer_macs_ / macs_ : 0;
   return std::move(program_);
