@@ -4,10 +4,10 @@
 #include <memory>
 #include <utility>
 
-#include "lib/base/error.h"
 #include "lib/ops/op.h"
 #include "lib/quantize/affine.h"
 #include "lib/quantize/apply.h"
+#include "lib/quantize/check_plan.h"
 #include "lib/quantize/pattern.h"
 
 namespace limbeck {
@@ -29,7 +29,7 @@ class QdqWriter {
   }
 
   AppliedPlan run() {
-    check_names();
+    check_plan(graph(), plan_);
     std::vector<Node*> order;
     for (const auto& node : graph().nodes()) order.push_back(node.get());
     for (const auto& [name, planned] : plan_.activations) {
@@ -48,15 +48,6 @@ class QdqWriter {
 
  private:
   Graph& graph() { return result_.model.graph; }
-
-  void check_names() {
-    for (const auto& [name, planned] : plan_.activations) {
-      if (graph().find(name) != nullptr) continue;
-      throw_error(Category::kUsage, "plan tensor '" + name + "'",
-                  "the plan must name tensors of this model", "no such tensor",
-                  "make the plan from this model with --save-plan");
-    }
-  }
 
   bool is_integer(const Node* node) const {
     const auto planned = plan_.nodes.find(node->name());
