@@ -231,7 +231,9 @@ class QdqWriter {
     const auto codes = quantize_channels(weights, axis, *scales, 127);
     const std::vector<float> values = bias.to_float();
     for (size_t i = 0; i < scales->size(); ++i) {
-      const float magnitude = std::fabs(values[values.size() == 1 ? 0 : i]);
+      float magnitude = 0;
+      for (size_t k = values.size() == 1 ? 0 : i; k < values.size(); k += scales->size())
+        magnitude = std::max(magnitude, std::fabs(values[k]));
       const float smallest = magnitude / (input_scale * kLargestCode);
       (*scales)[i] = std::max((*scales)[i], smallest);
       const bool dead = (*scales)[i] == 1.0F && largest[i] == 1.0F;
@@ -242,10 +244,11 @@ class QdqWriter {
   void quantize_bias(Node* node, float input_scale, const std::vector<float>& weight_scales) {
     Value* bias = node->input(2);
     const std::vector<float> values = bias->constant()->to_float();
-    std::vector<int32_t> codes(weight_scales.size());
-    std::vector<float> scales(weight_scales.size());
+    // Groups of a ConvTranspose share the weight scales, so the bias may be longer.
+    std::vector<int32_t> codes(std::max(values.size(), weight_scales.size()));
+    std::vector<float> scales(codes.size());
     for (size_t i = 0; i < scales.size(); ++i) {
-      scales[i] = input_scale * weight_scales[i];
+      scales[i] = input_scale * weight_scales[i % weight_scales.size()];
       const double code =
           std::nearbyint(static_cast<double>(values[values.size() == 1 ? 0 : i]) / scales[i]);
       codes[i] = static_cast<int32_t>(std::clamp(code, -2147483647.0, 2147483647.0));

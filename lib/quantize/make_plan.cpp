@@ -143,7 +143,18 @@ class Planner {
     if (!is_dynamic() && !table_.tensors.contains(input->name())) return "input was not observed";
     if (is_dynamic() && node.op_type() == "ConvTranspose") return "has no dynamic integer form";
     if (weight_axis(node) < 0) return "weights of this rank have no channel axis";
+    if (!bias_is_per_channel(node)) return "bias is not one number a channel";
     return "";
+  }
+
+  /// One number, or one an output channel along the last axis.
+  static bool bias_is_per_channel(const Node& node) {
+    if (node.input(2) == nullptr) return true;
+    const Tensor& bias = *node.input(2)->constant();
+    const int64_t groups = node.op_type() == "ConvTranspose" ? node.int_attribute("group", 1) : 1;
+    const auto axis = static_cast<size_t>(weight_axis(node));
+    const int64_t channels = node.input(1)->constant()->dim(axis) * groups;
+    return bias.count() == 1 || (bias.count() == channels && bias.dims().back() == channels);
   }
 
   void add_tensors(const Node& node) {
