@@ -14,6 +14,9 @@
 
 namespace limbeck {
 
+/// Mean of every channel (axis 1) of an activation over all samples, by tensor name.
+using ChannelMeans = std::map<std::string, std::vector<double>>;
+
 struct CalibrationOptions {
   int64_t samples = 512;  ///< how many samples to read; all when the data set holds fewer
   uint64_t seed = 0;      ///< 0: dataset order; otherwise a seeded permutation
@@ -31,6 +34,7 @@ struct CalibrationTable {
   int64_t samples = 0;
   uint64_t seed = 0;
   std::map<std::string, Sketch> tensors;
+  ChannelMeans means;  ///< of activations with a channel axis
 };
 
 /// Collects sketches of every float activation of `model` (graph inputs included, constants not).

@@ -40,9 +40,11 @@ void add_quantize_command(CLI::App& app) {
   command->add_option("--data", job.data, "Calibration data set (JSON description)");
   command->add_option("--calibration", job.table,
                       "Calibration table from limbeck calibrate, instead of --data");
-  command->add_option("--eval", job.eval,
-                      "Data set to measure on; default: samples of --data not calibrated on");
+  command->add_option(
+      "--eval", job.eval,
+      "Data set to measure on; default: samples of --data that were not calibrated on");
   command->add_option("--samples", job.samples, "Calibration samples")
+      ->capture_default_str()
       ->check(CLI::Range(1, 100000000));
   command->add_option("-o,--output", job.output, "Output folder")->required();
   command->add_option("--format", flags->format, "Emitted form")
@@ -58,6 +60,12 @@ void add_quantize_command(CLI::App& app) {
                       "Override, node:GLOB=float|int8|int4 or tensor:GLOB=OBSERVER");
   command->add_option("--plan", job.plan, "Use this saved plan");
   command->add_option("--save-plan", job.save_plan, "Also write the plan here");
+  command
+      ->add_option("--eval-samples", job.eval_samples,
+                   "Samples to measure on (0: all of --eval, at most 10000 held out of --data)")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+  command->add_option("--metric-command", job.metric_command,
+                      "Program for a metric of your own: reads outputs, answers with JSON numbers");
   command->add_flag("--no-report", job.no_report, "Do not measure, write no report");
   add_common_options(command, &flags->common);
   command->footer(

@@ -44,9 +44,9 @@ PlanOptions options_of(const Plan& plan) {
   return options;
 }
 
-AppliedPlan emit_plan(const Model& model, const Plan& plan) {
+AppliedPlan emit_plan(const Model& model, const Plan& plan, const ChannelMeans& means) {
   if (plan.format == EmitFormat::kDynamic) return apply_dynamic(model, plan);
-  AppliedPlan applied = apply_plan(model, plan);
+  AppliedPlan applied = apply_plan(model, plan, means);
   if (plan.format == EmitFormat::kQOperator) to_qoperator(&applied);
   return applied;
 }

@@ -1,5 +1,4 @@
-// The main job as a chain of values: prepare -> calibrate -> make_plan -> apply_plan (->
-// correct_bias).
+// The main job as a chain of values: prepare -> calibrate -> make_plan -> emit_plan.
 #pragma once
 
 #include <string>
@@ -22,7 +21,7 @@ std::string format_suffix(const PlanOptions& options);
 /// plan is fed back.
 PlanOptions options_of(const Plan& plan);
 
-/// Writes a plan in the form that it asks for (apply.h, emit.h).
-AppliedPlan emit_plan(const Model& model, const Plan& plan);
+/// Writes a plan in the form that it asks for (apply.h, emit.h). `means` as for apply_plan.
+AppliedPlan emit_plan(const Model& model, const Plan& plan, const ChannelMeans& means = {});
 
 }  // namespace limbeck

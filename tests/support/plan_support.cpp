@@ -1,4 +1,4 @@
-#include "tests/quantize/plan_support.h"
+#include "tests/support/plan_support.h"
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
