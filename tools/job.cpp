@@ -32,14 +32,19 @@ class QuantizeRun {
       options.overrides.push_back(parse_override(text));
     source_ = load_model(job_.model);
     model_hash_ = sha256_file(job_.model);
-    prepared_ = prepare_model(source_, job_.plan_options);
+    if (!job_.plan.empty()) {
+      plan_ = saved_plan();
+      options = options_of(plan_);
+    }
+    prepared_ = prepare_model(source_, options);
     if (!job_.data.empty()) data_ = open_dataset(job_.data);
     create_folder(job_.output);
-    if (job_.plan.empty()) table_ = obtain_table();
-    plan_ = obtain_plan(options);
-    const AppliedPlan applied = apply_plan(prepared_, plan_, table_.means);
+    table_ = obtain_table(options);
+    if (job_.plan.empty()) plan_ = make_plan(prepared_, table_, options);
+    plan_.model_hash = model_hash_;  // a dynamic plan has no table to take it from
+    const AppliedPlan applied = emit_plan(prepared_, plan_, table_.means);
     const fs::path emitted = fs::path(job_.output) / (fs::path(job_.model).stem().string() + "." +
-                                                      format_suffix(job_.plan_options) + ".onnx");
+                                                      format_suffix(options) + ".onnx");
     save_model(applied.model, emitted);
     save_plan();
     JobResult result{job_,    source_, model_hash_, plan_,   table_,
@@ -48,7 +53,11 @@ class QuantizeRun {
   }
 
  private:
-  CalibrationTable obtain_table() {
+  /// A saved plan holds the ranges, but correcting biases takes the data once more. Dynamic
+  /// quantization observes nothing.
+  CalibrationTable obtain_table(const PlanOptions& plan_options) {
+    const bool finished = !job_.plan.empty() && (data_ == nullptr || !plan_.correct_bias);
+    if (finished || plan_options.format == EmitFormat::kDynamic) return CalibrationTable{};
     if (!job_.table.empty()) {
       CalibrationTable table = load_table(job_.table);
       require_model(table, model_hash_, job_.table);
@@ -81,15 +90,12 @@ class QuantizeRun {
     return order;
   }
 
-  Plan obtain_plan(const PlanOptions& options) const {
-    if (!job_.plan.empty()) {
-      Plan plan = plan_from_json(parse_json(read_file(job_.plan), job_.plan), job_.plan);
-      if (plan.model_hash == model_hash_) return plan;
-      throw_error(Category::kUsage, job_.plan, "a plan belongs to the model it was made for",
-                  "a plan for the model with SHA-256 " + plan.model_hash,
-                  "make a plan from this model with --save-plan");
-    }
-    return make_plan(prepared_, table_, options);
+  Plan saved_plan() const {
+    Plan plan = plan_from_json(parse_json(read_file(job_.plan), job_.plan), job_.plan);
+    if (plan.model_hash == model_hash_) return plan;
+    throw_error(Category::kUsage, job_.plan, "a plan belongs to the model it was made for",
+                "a plan for the model with SHA-256 " + plan.model_hash,
+                "make a plan from this model with --save-plan");
   }
 
   void save_plan() const {
@@ -126,6 +132,10 @@ void check_job(const QuantizeJob& job) {
     complain("--plan holds the ranges already: leave --calibration out");
   if (!job.no_report && job.eval.empty() && job.data.empty())
     complain("a report needs --eval or --data, or pass --no-report");
+  const PlanOptions& plan = job.plan_options;
+  const bool plain = plan.weights == DataType::kInt8 && bits_per_element(plan.activations) == 8;
+  if (plan.format != EmitFormat::kQdq && !plain)
+    complain("--format qoperator and --dynamic need int8 weights and 8-bit activations");
   if (job.no_report && !job.eval.empty())
     complain("--no-report measures nothing: leave --eval out");
   if (job.no_report && !job.metric_command.empty())

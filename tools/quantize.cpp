@@ -22,6 +22,14 @@ struct Flags {
   bool dynamic = false;
 };
 
+void set_dynamic(Flags* flags) {
+  if (flags->format != "qdq") {
+    throw_error(Category::kUsage, "limbeck quantize", "--dynamic is a form of its own",
+                "--dynamic with --format " + flags->format, "leave out one of the two");
+  }
+  flags->job.plan_options.format = EmitFormat::kDynamic;
+}
+
 }  // namespace
 
 void add_quantize_command(CLI::App& app) {
@@ -39,7 +47,10 @@ void add_quantize_command(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::Range(1, 100000000));
   command->add_option("-o,--output", job.output, "Output folder")->required();
-  command->add_option("--format", flags->format, "Emitted form")->check(CLI::IsMember({"qdq"}));
+  command->add_option("--format", flags->format, "Emitted form")
+      ->check(CLI::IsMember({"qdq", "qoperator"}));
+  command->add_flag("--dynamic", flags->dynamic,
+                    "Activations get their range when the emitted model runs; needs no --data");
   command->add_option("--weights", flags->weights, "Weight type")
       ->check(CLI::IsMember({"int8", "int4"}));
   command->add_option("--activations", flags->activations, "Activation type")
@@ -61,10 +72,13 @@ void add_quantize_command(CLI::App& app) {
       "Examples:\n"
       "  limbeck quantize model.onnx --data train.json --eval test.json -o out\n"
       "  limbeck quantize model.onnx --data train.json --weights int4 -o out\n"
+      "  limbeck quantize model.onnx --dynamic --no-report -o out\n"
       "  limbeck quantize model.onnx --data train.json --set 'node:/head/*=float' -o out");
   command->callback([flags] {
     flags->job.common = flags->common;
     flags->job.plan_options = plan_options(flags->weights, flags->activations, flags->observer);
+    if (flags->format == "qoperator") flags->job.plan_options.format = EmitFormat::kQOperator;
+    if (flags->dynamic) set_dynamic(flags.get());
     run_quantize(flags->job);
   });
 }

@@ -4,10 +4,10 @@
 #include <memory>
 #include <utility>
 
-#include "lib/base/error.h"
 #include "lib/ops/op.h"
 #include "lib/quantize/affine.h"
 #include "lib/quantize/apply.h"
+#include "lib/quantize/check_plan.h"
 #include "lib/quantize/pattern.h"
 
 namespace limbeck {
@@ -30,7 +30,7 @@ class QdqWriter {
   }
 
   AppliedPlan run() {
-    check_names();
+    check_plan(graph(), plan_);
     std::vector<Node*> order;
     for (const auto& node : graph().nodes()) order.push_back(node.get());
     for (const auto& [name, planned] : plan_.activations) {
@@ -49,15 +49,6 @@ class QdqWriter {
 
  private:
   Graph& graph() { return result_.model.graph; }
-
-  void check_names() {
-    for (const auto& [name, planned] : plan_.activations) {
-      if (graph().find(name) != nullptr) continue;
-      throw_error(Category::kUsage, "plan tensor '" + name + "'",
-                  "the plan must name tensors of this model", "no such tensor",
-                  "make the plan from this model with --save-plan");
-    }
-  }
 
   bool is_integer(const Node* node) const {
     const auto planned = plan_.nodes.find(node->name());
@@ -244,7 +235,9 @@ class QdqWriter {
     const auto codes = quantize_channels(weights, axis, *scales, 127);
     const std::vector<float> values = bias.to_float();
     for (size_t i = 0; i < scales->size(); ++i) {
-      const float magnitude = std::fabs(values[values.size() == 1 ? 0 : i]);
+      float magnitude = 0;
+      for (size_t k = values.size() == 1 ? 0 : i; k < values.size(); k += scales->size())
+        magnitude = std::max(magnitude, std::fabs(values[k]));
       const float smallest = magnitude / (input_scale * kLargestCode);
       (*scales)[i] = std::max((*scales)[i], smallest);
       const bool dead = (*scales)[i] == 1.0F && largest[i] == 1.0F;
@@ -287,12 +280,14 @@ class QdqWriter {
                      const std::vector<double>& shift) {
     Value* bias = node->input(2);
     const std::vector<float> values = bias->constant()->to_float();
-    std::vector<int32_t> codes(weight_scales.size());
-    std::vector<float> scales(weight_scales.size());
+    // Groups of a ConvTranspose share the weight scales, so the bias may be longer.
+    std::vector<int32_t> codes(std::max(values.size(), weight_scales.size()));
+    std::vector<float> scales(codes.size());
     for (size_t i = 0; i < scales.size(); ++i) {
-      scales[i] = input_scale * weight_scales[i];
-      const double code = std::nearbyint(
-          (static_cast<double>(values[values.size() == 1 ? 0 : i]) - shift[i]) / scales[i]);
+      scales[i] = input_scale * weight_scales[i % weight_scales.size()];
+      const double wanted =
+          static_cast<double>(values[values.size() == 1 ? 0 : i]) - shift[i % shift.size()];
+      const double code = std::nearbyint(wanted / scales[i]);
       codes[i] = static_cast<int32_t>(std::clamp(code, -2147483647.0, 2147483647.0));
     }
     const auto channels = static_cast<int64_t>(codes.size());
