@@ -80,7 +80,10 @@ class QOperatorWriter {
   explicit QOperatorWriter(Model* model) : model_(*model), graph_(model->graph) {}
 
   void run() {
-    for (Node* node : snapshot(graph_)) {
+    std::vector<Node*> nodes = snapshot(graph_);
+    // Rewriting removes them.
+    std::erase_if(nodes, [](const Node* node) { return is_op(node, "QuantizeLinear"); });
+    for (Node* node : nodes) {
       if (node->domain().empty()) rewrite(*node);
     }
     graph_.remove_dead();
