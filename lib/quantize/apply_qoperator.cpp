@@ -173,7 +173,8 @@ class QOperatorWriter {
     if (!a || !b || !plain || (!y && !can_replace(node.output(0)))) return;
     const auto bias = integer_bias(node, *a, *b);
     if (!bias) return;
-    std::vector<Value*> inputs = {a->codes, a->scale, a->zero, b->codes, b->scale, b->zero, *bias};
+    std::vector<Value*> inputs = {a->codes, a->scale, a->zero, b->codes, b->scale, b->zero};
+    if (*bias != nullptr || y) inputs.push_back(*bias);
     node.remove_attribute("beta");  // QGemm has none
     if (y) inputs.insert(inputs.end(), {y->scale, y->zero});
     replace(node, "QGemm", kContrib, inputs, y ? y->codes : node.output(0));
