@@ -29,9 +29,11 @@ void add_commands(CLI::App& app) {
   app.set_version_flag("--version", "limbeck 0.1.0");
   app.require_subcommand(1);
   add_quantize_command(app);
+  add_calibrate_command(app);
   add_evaluate_command(app);
   add_compare_command(app);
   add_inspect_command(app);
+  add_bench_command(app);
   add_apply_command(app);
 }
 
@@ -41,6 +43,18 @@ void add_commands(CLI::App& app) {
   std::string rule = error.what();
   std::replace(rule.begin(), rule.end(), '\n', ' ');
   throw_error(Category::kUsage, place, rule, "", "see " + place + " --help");
+}
+
+/// A mistyped command gets the list of commands, not a complaint about a missing one.
+void check_command(const CLI::App& app, const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments[0].starts_with("-")) return;
+  std::string known;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (command->get_name() == arguments[0]) return;
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  throw_error(Category::kUsage, "limbeck", "the command must be one of " + known,
+              "'" + arguments[0] + "'", "see limbeck --help");
 }
 
 }  // namespace
@@ -64,6 +78,7 @@ void run_command_line(const std::vector<std::string>& arguments) {
   CLI::App app("limbeck quantizes ONNX models for edge devices and reports what that cost",
                "limbeck");
   add_commands(app);
+  check_command(app, arguments);
   current_command() = "limbeck";
   for (const std::string& argument : arguments) current_command() += " " + shell_word(argument);
   try {

@@ -20,6 +20,8 @@ struct CommonOptions {
 void add_common_options(CLI::App* command, CommonOptions* options);
 
 void add_apply_command(CLI::App& app);
+void add_bench_command(CLI::App& app);
+void add_calibrate_command(CLI::App& app);
 void add_compare_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);

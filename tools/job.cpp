@@ -27,16 +27,22 @@ class QuantizeRun {
   explicit QuantizeRun(const QuantizeJob& job) : job_(job) {}
 
   void run() {
+    PlanOptions options = job_.plan_options;
+    for (const std::string& text : job_.overrides)
+      options.overrides.push_back(parse_override(text));
     source_ = load_model(job_.model);
     model_hash_ = sha256_file(job_.model);
-    if (!job_.plan.empty()) plan_ = saved_plan();
-    const PlanOptions options = job_.plan.empty() ? job_.plan_options : options_of(plan_);
+    if (!job_.plan.empty()) {
+      plan_ = saved_plan();
+      options = options_of(plan_);
+    }
     prepared_ = prepare_model(source_, options);
     if (!job_.data.empty()) data_ = open_dataset(job_.data);
+    create_folder(job_.output);
     table_ = obtain_table(options);
-    if (job_.plan.empty()) plan_ = make_new_plan();
+    if (job_.plan.empty()) plan_ = make_plan(prepared_, table_, options);
+    plan_.model_hash = model_hash_;  // a dynamic plan has no table to take it from
     const AppliedPlan applied = emit_plan(prepared_, plan_, table_.means);
-    fs::create_directories(job_.output);
     const fs::path emitted = fs::path(job_.output) / (fs::path(job_.model).stem().string() + "." +
                                                       format_suffix(options) + ".onnx");
     save_model(applied.model, emitted);
@@ -90,15 +96,6 @@ class QuantizeRun {
     throw_error(Category::kUsage, job_.plan, "a plan belongs to the model it was made for",
                 "a plan for the model with SHA-256 " + plan.model_hash,
                 "make a plan from this model with --save-plan");
-  }
-
-  Plan make_new_plan() const {
-    PlanOptions options = job_.plan_options;
-    for (const std::string& text : job_.overrides)
-      options.overrides.push_back(parse_override(text));
-    Plan plan = make_plan(prepared_, table_, options);
-    plan.model_hash = model_hash_;  // a dynamic plan has no table to take it from
-    return plan;
   }
 
   void save_plan() const {

@@ -26,7 +26,9 @@ std::string definition(const std::string& term, const std::string& value);
 struct Scale {
   double low = 0;
   double high = 1;
-  /// "12.34%"; the outer 3 % stay free for lettering.
+  /// Position in percent of the width; the outer 3 % stay free for lettering.
+  double percent(double value) const;
+  /// percent() as an attribute: "12.34%".
   std::string at(double value) const;
 };
 /// About `count` round numbers within [low, high].

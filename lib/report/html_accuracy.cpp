@@ -170,9 +170,10 @@ std::string figures_table(const json& evaluation) {
 std::string accuracy(const json& report) {
   const json& evaluation = report.at("evaluation");
   const int64_t samples = evaluation.at("metrics").at("samples");
+  const std::string source = evaluation.at("source");
   const std::string lead = "<p class=\"lead\">Measured on " + grouped(samples) +
-                           (samples == 1 ? " sample" : " samples") + " (" +
-                           escape(evaluation.at("source").get<std::string>()) + ").</p>\n";
+                           (samples == 1 ? " sample" : " samples") +
+                           (source.empty() ? "" : " (" + escape(source) + ")") + ".</p>\n";
   const std::string plots = top1_plot(evaluation) + change_plot(evaluation);
   return section("Accuracy",
                  lead + (plots.empty() ? "" : "<div class=\"pair\">" + plots + "</div>\n") +

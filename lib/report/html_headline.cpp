@@ -99,12 +99,16 @@ std::string header(const json& report) {
   const json& quantization = report.at("quantization");
   const Judgement judgement = judgement_of(report.at("headline").at("judgement"));
   std::string sub;
+  const auto add = [&sub](const std::string& part) { sub += (sub.empty() ? "" : ", ") + part; };
   if (files.contains("reference")) {
-    sub = "made from " + name(files.at("reference").at("name").get<std::string>()) + ", ";
+    add("made from " + name(files.at("reference").at("name").get<std::string>()));
   }
-  sub += escape(quantization.at("weights").get<std::string>()) + " weights, " +
-         escape(quantization.at("activations").get<std::string>()) + " activations, " +
-         escape(quantization.at("format").get<std::string>()) + " form";
+  for (const char* what : {"weights", "activations"}) {
+    const std::string type = quantization.at(what);
+    if (!type.empty()) add(escape(type) + " " + what);
+  }
+  const std::string form = quantization.at("format");
+  if (!form.empty()) add(escape(form) + " form");
   return "<header>\n<p class=\"eyebrow\">limbeck accuracy report</p>\n<h1>" +
          name(files.at("model").at("name").get<std::string>()) + "</h1>\n<p class=\"sub\">" + sub +
          "</p>\n<p class=\"verdict " + judgement.style + "\"><b>" + judgement.label + "</b>" +

@@ -27,8 +27,8 @@ Histogram histogram_of(const json& item) {
 
 std::string box(const std::string& style, double left, double right, const Scale& scale,
                 double height) {
-  const double x = std::stod(scale.at(left));
-  const double width = std::stod(scale.at(right)) - x;
+  const double x = scale.percent(left);
+  const double width = scale.percent(right) - x;
   if (width <= 0) return "";
   return "<rect class=\"" + style + "\" x=\"" + fixed(x, 2) + "%\" width=\"" + fixed(width, 2) +
          "%\" y=\"" + fixed(kHeight - height, 1) + "\" height=\"" + fixed(height, 1) + "\"/>";

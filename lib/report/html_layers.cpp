@@ -13,7 +13,8 @@ using nlohmann::json;
 constexpr int kPlotHeight = 230;
 constexpr int kPlotTop = 26;  // room for the badges
 constexpr size_t kWorst = 8;
-constexpr double kExact = 200;  // what evaluation reports for equal values
+constexpr double kLowest = -40;  // drawn at the floor below this
+constexpr double kExact = 200;   // what evaluation reports for equal values
 
 double sqnr_of(const json& layer) { return layer.at("sqnr_db"); }
 
@@ -35,7 +36,7 @@ Axis axis_of(const json& layers) {
   Axis axis;
   for (const json& layer : layers) {
     const double sqnr = sqnr_of(layer);
-    axis.low = std::min(axis.low, std::floor(sqnr / 10) * 10);
+    axis.low = std::clamp(std::floor(sqnr / 10) * 10, kLowest, axis.low);
     if (sqnr < kExact) axis.high = std::max(axis.high, std::ceil(sqnr / 10) * 10);
   }
   axis.step = axis.high - axis.low > 80 ? 20 : 10;

@@ -22,7 +22,7 @@ h1,h2,h3,p,figure,dl,dd{margin:0}
 h1{font-size:clamp(1.45rem,1.1rem + 1.7vw,2.15rem);line-height:1.2;letter-spacing:-.015em;font-weight:650;
 overflow-wrap:anywhere}
 h2{font-size:1.2rem;font-weight:650;letter-spacing:-.005em;margin-bottom:.35rem}
-h3{font-size:.95rem;font-weight:600;line-height:1.4}
+h3{font-size:.95rem;font-weight:600;line-height:1.4;margin-bottom:.5rem}
 .eyebrow{font-size:.75rem;letter-spacing:.09em;text-transform:uppercase;color:var(--soft);margin-bottom:.4rem}
 .sub{color:var(--soft);margin-top:.45rem}
 .lead,.note{color:var(--soft);max-width:46rem}
@@ -57,7 +57,8 @@ section{margin-top:2.5rem}
 .facts>div:first-child{border-top:0;padding-top:0}
 .facts dt{color:var(--soft)}.facts dd{min-width:0;overflow-wrap:anywhere}
 pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}
-@media (max-width:34rem){body{padding-top:1.25rem}.facts>div{grid-template-columns:1fr}.value{font-size:1.42rem}}
+@media (max-width:34rem){body{padding-top:1.25rem}.facts>div{grid-template-columns:1fr}.value{font-size:1.42rem}
+.cards{grid-template-columns:1fr 1fr}.card.wide~.card:last-child:nth-child(even){grid-column:1/-1}}
 )css";
 
 constexpr const char* kTables = R"css(
@@ -89,7 +90,7 @@ svg .hit{fill:transparent}svg g:hover>.hit{fill:var(--ink);opacity:.07}
 svg .bar{fill:var(--data)}svg .bar.lost{fill:var(--hot)}svg .bar.before{fill:var(--data);opacity:.38}
 svg .track{fill:var(--data-soft)}
 svg .outside{fill:var(--hot-soft)}svg .bound{stroke:var(--hot);stroke-width:1.5}
-svg .whisker{stroke:var(--data);stroke-width:2}svg .before{opacity:.6}
+svg .whisker{stroke:var(--data);stroke-width:2}svg .before .whisker,svg .before .dot{opacity:.5}
 .plot{display:grid;grid-template-columns:2.4rem 1fr}
 .ends{display:flex;justify-content:space-between;font-size:.78rem;color:var(--soft);margin-top:.3rem}
 .legend{font-size:.85rem;color:var(--soft);margin-bottom:.7rem}

@@ -9,6 +9,8 @@ namespace limbeck::html {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+/// Where long names of files and tensors may continue on the next line.
+constexpr std::string_view kBreakAfter = "/._:";
 constexpr std::string_view kMinus = "\xE2\x88\x92";
 
 bool is_control(char c) {
@@ -40,7 +42,16 @@ std::string escape(std::string_view text) {
 }
 
 std::string name(std::string_view text) {
-  return "<span class=\"name\">" + escape(text) + "</span>";
+  std::string out = "<span class=\"name\">";
+  size_t start = 0;
+  while (start < text.size()) {
+    size_t end = text.find_first_of(kBreakAfter, start);
+    end = end == std::string_view::npos ? text.size() : end + 1;
+    out += escape(text.substr(start, end - start));
+    if (end < text.size()) out += "<wbr>";
+    start = end;
+  }
+  return out + "</span>";
 }
 
 std::string number(const std::string& text) {
@@ -63,10 +74,12 @@ std::string definition(const std::string& term, const std::string& value) {
   return "<div><dt>" + term + "</dt><dd>" + value + "</dd></div>\n";
 }
 
-std::string Scale::at(double value) const {
+double Scale::percent(double value) const {
   const double share = high > low ? (value - low) / (high - low) : 0.5;
-  return fixed(3 + 94 * std::clamp(share, 0.0, 1.0), 2) + "%";
+  return 3 + 94 * std::clamp(share, 0.0, 1.0);
 }
+
+std::string Scale::at(double value) const { return fixed(percent(value), 2) + "%"; }
 
 std::vector<double> round_ticks(double low, double high, int count) {
   if (!(high > low)) return {low};
@@ -80,8 +93,12 @@ std::vector<double> round_ticks(double low, double high, int count) {
     }
   }
   std::vector<double> ticks;
-  for (double i = std::ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) {
-    ticks.push_back(i * step);
+  const double first = std::ceil(low / step - 1e-9);
+  // Counted, since steps below the precision of `low` would never arrive.
+  for (int i = 0; i <= 2 * count; ++i) {
+    const double tick = (first + i) * step;
+    if (tick > high + step * 1e-9) break;
+    ticks.push_back(tick);
   }
   return ticks;
 }
