@@ -268,10 +268,23 @@ TEST_CASE("element-wise operators broadcast alike in both orders of bytes", "[en
       ModelBuilder builder = after_conv();
       builder.node("Softplus", {"c"}, {"s"});  // no fused form: keeps the convolution apart
       builder.weight("k", positive_noise(dims, 5));
-      builder.node(op, {"s", "k"}, {"y"});
+      builder.node(op, {"s", "k"}, {"t"});
+      builder.node("LeakyRelu", {"t"}, {"y"});
       check_tail(builder, "y");
     }
   }
+}
+
+TEST_CASE("several functions in a row give all of their results", "[engine]") {
+  ModelBuilder builder(14);
+  builder.input("x", {-1, 5}).weight("k", Tensor::scalar(0.75F));
+  builder.node("HardSigmoid", {"x"}, {"a"});
+  builder.node("Mul", {"a", "k"}, {"b"});
+  builder.node("Tanh", {"b"}, {"c"});
+  builder.node("HardSwish", {"c"}, {"y"});
+  builder.output("y");
+  check_fused(builder.build(), {noise({7, 5}, 3)});
+  check_fused(builder.build(), {noise({7, 5}, 3)}, {"a", "b", "c"});
 }
 
 }  // namespace limbeck::test

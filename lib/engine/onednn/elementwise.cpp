@@ -19,7 +19,9 @@ struct Compiled {
   memory::desc scratchpad;
 };
 
-/// The first function of the list is the primitive, the rest are its post-operations.
+/// A primitive a function, the later ones in place. (As post-operations of the first they would run
+/// in the reference implementation of oneDNN 2.6, which does not even write one-dimensional
+/// results.)
 class UnaryStep : public StepKernel {
  public:
   UnaryStep(std::string place, std::vector<Unary> functions)
@@ -27,45 +29,53 @@ class UnaryStep : public StepKernel {
   void run(StepContext& context) const override;
 
  private:
-  std::shared_ptr<const Compiled> compile(int64_t count) const;
+  struct Chain {
+    memory::desc desc;
+    std::vector<Compiled> parts;
+  };
+  std::shared_ptr<const Chain> compile(int64_t count) const;
 
   std::string place_;
   std::vector<Unary> functions_;
-  ShapeCache<Compiled> cache_;
+  ShapeCache<Chain> cache_;
 };
 
-std::shared_ptr<const Compiled> UnaryStep::compile(int64_t count) const {
-  auto compiled = std::make_shared<Compiled>();
-  compiled->left = compiled->result = dense_desc({count}, DataType::kFloat, Layout::kPlain, place_);
-  dnnl::post_ops first;
-  append_unary(first, functions_.front(), 1.0F);
-  dnnl::algorithm algorithm{};
-  float scale = 1;
-  float alpha = 0;
-  float beta = 0;
-  first.get_params_eltwise(0, scale, algorithm, alpha, beta);
-  dnnl::primitive_attr attributes = base_attributes();
-  dnnl::post_ops rest;
-  for (size_t i = 1; i < functions_.size(); ++i) append_unary(rest, functions_[i], 1.0F);
-  attributes.set_post_ops(rest);
-  const dnnl::eltwise_forward::primitive_desc made(
-      {dnnl::prop_kind::forward_inference, algorithm, compiled->left, alpha, beta}, attributes,
-      cpu());
-  compiled->scratchpad = made.scratchpad_desc();
-  compiled->primitive = dnnl::eltwise_forward(made);
-  return compiled;
+std::shared_ptr<const UnaryStep::Chain> UnaryStep::compile(int64_t count) const {
+  auto chain = std::make_shared<Chain>();
+  chain->desc = dense_desc({count}, DataType::kFloat, Layout::kPlain, place_);
+  for (const Unary& function : functions_) {
+    dnnl::post_ops list;
+    append_unary(list, function, 1.0F);
+    dnnl::algorithm algorithm{};
+    float scale = 1;
+    float alpha = 0;
+    float beta = 0;
+    list.get_params_eltwise(0, scale, algorithm, alpha, beta);
+    const dnnl::eltwise_forward::primitive_desc made(
+        {dnnl::prop_kind::forward_inference, algorithm, chain->desc, alpha, beta},
+        base_attributes(), cpu());
+    Compiled part;
+    part.scratchpad = made.scratchpad_desc();
+    part.primitive = dnnl::eltwise_forward(made);
+    chain->parts.push_back(std::move(part));
+  }
+  return chain;
 }
 
 void UnaryStep::run(StepContext& context) const try {
   const Activation& source = context.input(0);
   std::byte* result = context.allocate(0, DataType::kFloat, source.tensor.dims(), source.layout);
   if (source.tensor.count() == 0) return;
-  const auto compiled =
+  const auto chain =
       cache_.get({source.tensor.count()}, [&] { return compile(source.tensor.count()); });
-  Call call;
-  call.bind(DNNL_ARG_SRC, compiled->left, source.tensor.raw());
-  call.bind(DNNL_ARG_DST, compiled->result, result);
-  call.run(compiled->primitive, context, compiled->scratchpad);
+  const std::byte* from = source.tensor.raw();
+  for (const Compiled& part : chain->parts) {
+    Call call;
+    call.bind(DNNL_ARG_SRC, chain->desc, from);
+    call.bind(DNNL_ARG_DST, chain->desc, result);
+    call.run(part.primitive, context, part.scratchpad);
+    from = result;
+  }
 } catch (const dnnl::error& error) {
   rethrow(error, place_);
 }
