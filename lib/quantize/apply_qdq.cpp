@@ -171,8 +171,9 @@ class QdqWriter {
 
   Value* dequantized(const std::string& name, const std::vector<Value*>& inputs, int64_t axis) {
     const Node* first = graph().nodes().front().get();
-    Node* node = graph().add_node("DequantizeLinear", "", name + "_DequantizeLinear", inputs,
-                                  {name + "_dequantized"}, first);
+    // Nodes may share a constant: its copies have distinct names.
+    Node* node = graph().add_node("DequantizeLinear", "", inputs[0]->name() + "_DequantizeLinear",
+                                  inputs, {name + "_dequantized"}, first);
     if (axis >= 0) node->set_attribute("axis", axis);
     node->output(0)->type = DataType::kFloat;
     node->output(0)->shape = inputs[0]->shape;

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "lib/base/error.h"
+#include "lib/quantize/affine.h"
 #include "lib/quantize/emit.h"
 #include "lib/quantize/passes/rewrite.h"
+#include "lib/quantize/pattern.h"
 #include "lib/quantize/qoperator_nodes.h"
 
 namespace limbeck {
@@ -64,6 +66,23 @@ std::optional<Codes> quantized(const Value* value) {
   return found;
 }
 
+/// A Relu or Clip between a result and its QuantizeLinear: one that saturation does not repeat.
+const Node* clamp_after(const Value* value) {
+  if (value == nullptr || !is_private(value)) return nullptr;
+  const Node* reader = value->uses()[0].node;
+  return is_absorbed(*reader) ? reader : nullptr;
+}
+
+std::optional<Codes> quantized_result(const Node& node) {
+  const Node* clamp = clamp_after(node.output(0));
+  return quantized(clamp != nullptr ? clamp->output(0) : node.output(0));
+}
+
+Tensor code_scalar(DataType type, int32_t code) {
+  if (type == DataType::kInt8) return Tensor::scalar(static_cast<int8_t>(code));
+  return Tensor::scalar(static_cast<uint8_t>(code));
+}
+
 bool same_constant(const Value* a, const Value* b) {
   if (a == b) return true;
   if (a->constant() == nullptr || b->constant() == nullptr) return false;
@@ -80,7 +99,10 @@ class QOperatorWriter {
   explicit QOperatorWriter(Model* model) : model_(*model), graph_(model->graph) {}
 
   void run() {
-    for (Node* node : snapshot(graph_)) {
+    std::vector<Node*> nodes = snapshot(graph_);
+    // Rewriting removes them.
+    std::erase_if(nodes, [](const Node* node) { return is_op(node, "QuantizeLinear"); });
+    for (Node* node : nodes) {
       if (node->domain().empty()) rewrite(*node);
     }
     graph_.remove_dead();
@@ -108,8 +130,29 @@ class QOperatorWriter {
     Node* fresh = graph_.add_node(std::string(op_type), domain, node.name() + "_quant", inputs,
                                   {replaced->name()}, &node);
     copy_attributes(node, fresh);
-    take_over(graph_, replaced, fresh->output(0));
+    const Node* clamp = clamp_after(node.output(0));
+    const bool clamps = clamp != nullptr && replaced != node.output(0);
+    Value* result = clamps ? clamped(fresh->output(0), *clamp, *replaced, &node) : fresh->output(0);
+    take_over(graph_, replaced, result);
     uses_contrib_ = uses_contrib_ || *domain != '\0';
+  }
+
+  /// Quantizing is monotonous, so clamping codes at the codes of the bounds is exact.
+  Value* clamped(Value* codes, const Node& clamp, const Value& stored, const Node* before) {
+    const Node& quantizer = *stored.producer();
+    const AffineParams params{
+        quantizer.input(1)->constant()->to_float().at(0),
+        static_cast<int32_t>(quantizer.input(2)->constant()->to_int64().at(0))};
+    const int32_t high = quantize_value(upper_bound(clamp), params, integer_range(stored.type));
+    codes->type = stored.type;
+    codes->shape = stored.shape;
+    Value* lowest =
+        graph_.add_initializer(clamp.name() + "_low", code_scalar(stored.type, params.zero_point));
+    Value* highest = graph_.add_initializer(clamp.name() + "_high", code_scalar(stored.type, high));
+    return graph_
+        .add_node("Clip", "", clamp.name() + "_quant", {codes, lowest, highest}, {stored.name()},
+                  before)
+        ->output(0);
   }
 
   /// Int32 codes in units of input scale times weight scale, or nothing when the bias is stored
@@ -139,7 +182,7 @@ class QOperatorWriter {
   void rewrite_conv(Node& node) {
     const auto x = activation(node.input(0));
     const auto w = constant_weights(node.input(1));
-    const auto y = quantized(node.output(0));
+    const auto y = quantized_result(node);
     if (!x || !w || !y) return;
     const auto bias = integer_bias(node, *x, *w);
     if (!bias) return;
@@ -153,7 +196,7 @@ class QOperatorWriter {
     const auto a = activation(node.input(0));
     auto b = constant_weights(node.input(1));
     if (!b) b = activation(node.input(1));
-    const auto y = quantized(node.output(0));
+    const auto y = quantized_result(node);
     if (!a || !b || !y) return;
     replace(node, "QLinearMatMul", "",
             {a->codes, a->scale, a->zero, b->codes, b->scale, b->zero, y->scale, y->zero},
@@ -164,13 +207,14 @@ class QOperatorWriter {
   void rewrite_gemm(Node& node) {
     const auto a = activation(node.input(0));
     const auto b = constant_weights(node.input(1));
-    const auto y = quantized(node.output(0));
+    const auto y = quantized_result(node);
     const bool plain =
         node.float_attribute("alpha", 1.0F) == 1.0F && node.float_attribute("beta", 1.0F) == 1.0F;
     if (!a || !b || !plain || (!y && !can_replace(node.output(0)))) return;
     const auto bias = integer_bias(node, *a, *b);
     if (!bias) return;
-    std::vector<Value*> inputs = {a->codes, a->scale, a->zero, b->codes, b->scale, b->zero, *bias};
+    std::vector<Value*> inputs = {a->codes, a->scale, a->zero, b->codes, b->scale, b->zero};
+    if (*bias != nullptr || y) inputs.push_back(*bias);
     node.remove_attribute("beta");  // QGemm has none
     if (y) inputs.insert(inputs.end(), {y->scale, y->zero});
     replace(node, "QGemm", kContrib, inputs, y ? y->codes : node.output(0));
@@ -181,7 +225,7 @@ class QOperatorWriter {
   }
 
   void rewrite_concat(Node& node) {
-    const auto y = quantized(node.output(0));
+    const auto y = quantized_result(node);
     if (!y) return;
     std::vector<Value*> inputs = {y->scale, y->zero};
     for (const Value* input : node.inputs()) {
@@ -193,7 +237,7 @@ class QOperatorWriter {
   }
 
   void rewrite_elementwise(Node& node, std::string_view name, size_t operands) {
-    const auto y = quantized(node.output(0));
+    const auto y = quantized_result(node);
     if (!y || node.inputs().size() != operands) return;
     std::vector<Value*> inputs;
     for (const Value* input : node.inputs()) {

@@ -2,6 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "lib/base/error.h"
+#include "lib/ops/op.h"
 #include "lib/quantize/emit.h"
 #include "lib/quantize/quantize.h"
 #include "tests/support/plan_support.h"

@@ -1,5 +1,7 @@
 #include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <set>
+#include <string>
 
 #include "lib/base/error.h"
 #include "lib/ops/op.h"
@@ -121,6 +123,20 @@ TEST_CASE("a channel of zeros takes a step at which its bias is exact enough", "
   const Model result = applied_alone(model);
   CHECK(constant(result, "w_quantized").to_int64() == Codes{127, 0});
   CHECK(constant(result, "b_quantized").to_int64() == Codes{300, -65536});
+}
+
+TEST_CASE("nodes that share their weights get nodes of distinct names", "[quantize]") {
+  ModelBuilder builder(13);
+  builder.input("x", {2, 2}).output("y").weight("w", noise({2, 2}, 1));
+  builder.node("MatMul", {"x", "w"}, {"a"});
+  builder.node("MatMul", {"a", "w"}, {"y"});
+  Model model = builder.build();
+  const Plan plan = plan_for(model, {{"x", noise({2, 2}, 2)}}, plain_options());
+  const Model result = apply_plan(model, plan).model;
+  std::set<std::string> names;
+  for (const auto& node : result.graph.nodes()) names.insert(node->name());
+  CHECK(count_ops(result, "DequantizeLinear") >= 4);
+  CHECK(names.size() == result.graph.nodes().size());
 }
 
 TEST_CASE("a plan that names what the model lacks is a usage error", "[quantize][errors]") {

@@ -55,6 +55,8 @@ TEST_CASE("QOperator form holds integer operators and no float ones", "[quantize
   CHECK(count_ops(result, "QLinearConv") == 3);
   CHECK(count_ops(result, "Conv") == 0);
   CHECK(count_ops(result, "Relu") == 0);
+  // The joined range reaches below zero, so the Relu stays, as a clamp of codes.
+  CHECK(only_node(result, "Clip").input(0)->type == DataType::kUint8);
   CHECK(only_node(result, "QLinearAdd").domain() == "com.microsoft");
   CHECK(only_node(result, "QLinearConcat").inputs().size() == 8);
   CHECK(only_node(result, "QLinearGlobalAveragePool").domain() == "com.microsoft");
