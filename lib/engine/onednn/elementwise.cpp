@@ -19,7 +19,8 @@ struct Compiled {
   memory::desc scratchpad;
 };
 
-/// The first function of the list is the primitive, the rest are its post-operations.
+/// One primitive a function, the later ones in place: oneDNN 2.6 leaves the result unwritten when
+/// an elementwise primitive carries elementwise post-operations.
 class UnaryStep : public StepKernel {
  public:
   UnaryStep(std::string place, std::vector<Unary> functions)
@@ -27,45 +28,48 @@ class UnaryStep : public StepKernel {
   void run(StepContext& context) const override;
 
  private:
-  std::shared_ptr<const Compiled> compile(int64_t count) const;
+  using Chain = std::vector<Compiled>;
+  std::shared_ptr<const Chain> compile(int64_t count) const;
 
   std::string place_;
   std::vector<Unary> functions_;
-  ShapeCache<Compiled> cache_;
+  ShapeCache<Chain> cache_;
 };
 
-std::shared_ptr<const Compiled> UnaryStep::compile(int64_t count) const {
-  auto compiled = std::make_shared<Compiled>();
-  compiled->left = compiled->result = dense_desc({count}, DataType::kFloat, Layout::kPlain, place_);
-  dnnl::post_ops first;
-  append_unary(first, functions_.front(), 1.0F);
+Compiled compile_unary(const memory::desc& desc, const Unary& function) {
+  dnnl::post_ops only;
+  append_unary(only, function, 1.0F);
   dnnl::algorithm algorithm{};
   float scale = 1;
   float alpha = 0;
   float beta = 0;
-  first.get_params_eltwise(0, scale, algorithm, alpha, beta);
-  dnnl::primitive_attr attributes = base_attributes();
-  dnnl::post_ops rest;
-  for (size_t i = 1; i < functions_.size(); ++i) append_unary(rest, functions_[i], 1.0F);
-  attributes.set_post_ops(rest);
+  only.get_params_eltwise(0, scale, algorithm, alpha, beta);
   const dnnl::eltwise_forward::primitive_desc made(
-      {dnnl::prop_kind::forward_inference, algorithm, compiled->left, alpha, beta}, attributes,
-      cpu());
-  compiled->scratchpad = made.scratchpad_desc();
-  compiled->primitive = dnnl::eltwise_forward(made);
-  return compiled;
+      {dnnl::prop_kind::forward_inference, algorithm, desc, alpha, beta}, base_attributes(), cpu());
+  return {dnnl::eltwise_forward(made), desc, {}, desc, made.scratchpad_desc()};
+}
+
+std::shared_ptr<const UnaryStep::Chain> UnaryStep::compile(int64_t count) const {
+  const memory::desc desc = dense_desc({count}, DataType::kFloat, Layout::kPlain, place_);
+  auto chain = std::make_shared<Chain>();
+  for (const Unary& function : functions_) chain->push_back(compile_unary(desc, function));
+  return chain;
 }
 
 void UnaryStep::run(StepContext& context) const try {
   const Activation& source = context.input(0);
   std::byte* result = context.allocate(0, DataType::kFloat, source.tensor.dims(), source.layout);
   if (source.tensor.count() == 0) return;
-  const auto compiled =
+  const auto chain =
       cache_.get({source.tensor.count()}, [&] { return compile(source.tensor.count()); });
-  Call call;
-  call.bind(DNNL_ARG_SRC, compiled->left, source.tensor.raw());
-  call.bind(DNNL_ARG_DST, compiled->result, result);
-  call.run(compiled->primitive, context, compiled->scratchpad);
+  const std::byte* from = source.tensor.raw();
+  for (const Compiled& compiled : *chain) {
+    Call call;
+    call.bind(DNNL_ARG_SRC, compiled.left, from);
+    call.bind(DNNL_ARG_DST, compiled.result, result);
+    call.run(compiled.primitive, context, compiled.scratchpad);
+    from = result;
+  }
 } catch (const dnnl::error& error) {
   rethrow(error, place_);
 }
