@@ -38,7 +38,7 @@ TEST_CASE("QLinearConv pads with the zero point and saturates", "[ops]") {
                   Tensor::scalar(1.0F), Tensor::scalar<int8_t>(0), Tensor::scalar(1.0F),
                   Tensor::scalar<uint8_t>(10)},
        .attributes = [](NodeBuilder& node) {
-         node.with("pads", {1, 1, 1, 1});
+         node.with("pads", Dims{1, 1, 1, 1});
        }});
   CHECK(y[0].dims() == Dims{2, 1, 1, 1});
   CHECK(whole(y[0]) == Codes{12, 255});
