@@ -19,8 +19,9 @@ struct Compiled {
   memory::desc scratchpad;
 };
 
-/// One primitive a function, the later ones in place: oneDNN 2.6 leaves the result unwritten when
-/// an elementwise primitive carries elementwise post-operations.
+/// A primitive a function, the later ones in place. (As post-operations of the first they would run
+/// in the reference implementation of oneDNN 2.6, which does not even write one-dimensional
+/// results.)
 class UnaryStep : public StepKernel {
  public:
   UnaryStep(std::string place, std::vector<Unary> functions)
@@ -28,7 +29,10 @@ class UnaryStep : public StepKernel {
   void run(StepContext& context) const override;
 
  private:
-  using Chain = std::vector<Compiled>;
+  struct Chain {
+    memory::desc desc;
+    std::vector<Compiled> parts;
+  };
   std::shared_ptr<const Chain> compile(int64_t count) const;
 
   std::string place_;
@@ -36,23 +40,25 @@ class UnaryStep : public StepKernel {
   ShapeCache<Chain> cache_;
 };
 
-Compiled compile_unary(const memory::desc& desc, const Unary& function) {
-  dnnl::post_ops only;
-  append_unary(only, function, 1.0F);
-  dnnl::algorithm algorithm{};
-  float scale = 1;
-  float alpha = 0;
-  float beta = 0;
-  only.get_params_eltwise(0, scale, algorithm, alpha, beta);
-  const dnnl::eltwise_forward::primitive_desc made(
-      {dnnl::prop_kind::forward_inference, algorithm, desc, alpha, beta}, base_attributes(), cpu());
-  return {dnnl::eltwise_forward(made), desc, {}, desc, made.scratchpad_desc()};
-}
-
 std::shared_ptr<const UnaryStep::Chain> UnaryStep::compile(int64_t count) const {
-  const memory::desc desc = dense_desc({count}, DataType::kFloat, Layout::kPlain, place_);
   auto chain = std::make_shared<Chain>();
-  for (const Unary& function : functions_) chain->push_back(compile_unary(desc, function));
+  chain->desc = dense_desc({count}, DataType::kFloat, Layout::kPlain, place_);
+  for (const Unary& function : functions_) {
+    dnnl::post_ops list;
+    append_unary(list, function, 1.0F);
+    dnnl::algorithm algorithm{};
+    float scale = 1;
+    float alpha = 0;
+    float beta = 0;
+    list.get_params_eltwise(0, scale, algorithm, alpha, beta);
+    const dnnl::eltwise_forward::primitive_desc made(
+        {dnnl::prop_kind::forward_inference, algorithm, chain->desc, alpha, beta},
+        base_attributes(), cpu());
+    Compiled part;
+    part.scratchpad = made.scratchpad_desc();
+    part.primitive = dnnl::eltwise_forward(made);
+    chain->parts.push_back(std::move(part));
+  }
   return chain;
 }
 
@@ -63,11 +69,11 @@ void UnaryStep::run(StepContext& context) const try {
   const auto chain =
       cache_.get({source.tensor.count()}, [&] { return compile(source.tensor.count()); });
   const std::byte* from = source.tensor.raw();
-  for (const Compiled& compiled : *chain) {
+  for (const Compiled& part : chain->parts) {
     Call call;
-    call.bind(DNNL_ARG_SRC, compiled.left, from);
-    call.bind(DNNL_ARG_DST, compiled.result, result);
-    call.run(compiled.primitive, context, compiled.scratchpad);
+    call.bind(DNNL_ARG_SRC, chain->desc, from);
+    call.bind(DNNL_ARG_DST, chain->desc, result);
+    call.run(part.primitive, context, part.scratchpad);
     from = result;
   }
 } catch (const dnnl::error& error) {
