@@ -1,83 +1,300 @@
-#include <cmath>
+#include <algorithm>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "calibration/calibration.h"
 #include "lib/base/error.h"
 #include "lib/base/progress.h"
 #include "lib/engine/stream.h"
+#include "lib/ops/op.h"
 
 namespace limbeck {
 namespace {
 
-std::vector<std::string> tensors_to_tap(const Model& model, const CalibrationOptions& options) {
-  if (!options.tensors.empty()) return options.tensors;
-  std::vector<std::string> taps;
-  for (const Value* value : model.graph.values()) {
-    if (value->type == DataType::kFloat && value->constant() == nullptr)
-      taps.push_back(value->name());
+/// Most samples computed together, and the most bytes of one activation then.
+constexpr int64_t kMicroBatch = 8;
+constexpr int64_t kActivationBytes = int64_t{16} << 20;
+
+/// The leading dimension of the inputs where the model fixes it, else 0.
+int64_t fixed_batch(const Model& model) {
+  for (const Value* input : model.graph.inputs()) {
+    if (input->shape && !input->shape->empty() && input->shape->front().known())
+      return input->shape->front().value;
   }
-  return taps;
+  return 0;
 }
 
-[[noreturn]] void throw_not_finite(const std::string& tensor, int64_t sample) {
-  throw_error(Category::kData, "tensor '" + tensor + "', sample " + std::to_string(sample),
+int64_t sample_bytes(const Value& value) {
+  int64_t bytes = sizeof(float);
+  if (!value.shape) return bytes;
+  for (size_t i = 1; i < value.shape->size() && bytes < kActivationBytes; ++i)
+    bytes *= std::max<int64_t>(1, (*value.shape)[i].value);
+  return bytes;
+}
+
+/// Depends on the model alone, so that the number of threads cannot change what is computed.
+int64_t micro_batch(const Model& model, const CalibrationOptions& options) {
+  if (const int64_t fixed = fixed_batch(model); fixed > 0) return fixed;
+  if (options.micro_batch > 0) return options.micro_batch;
+  int64_t largest = 1;
+  for (const Value* value : model.graph.values()) largest = std::max(largest, sample_bytes(*value));
+  return std::clamp<int64_t>(kActivationBytes / largest, 1, kMicroBatch);
+}
+
+/// A value of known size in a model of free batch size is the same for every sample.
+bool depends_on_batch(const Model& model, const Value& value) {
+  const bool known = value.shape && std::all_of(value.shape->begin(), value.shape->end(),
+                                                [](const Dim& dim) { return dim.known(); });
+  return !known || fixed_batch(model) > 0;
+}
+
+/// Read by an operator with weights: its channel means feed bias correction.
+bool feeds_weights(const Model& model, const Value& value) {
+  return value.shape && value.shape->size() >= 2 &&
+         std::any_of(value.uses().begin(), value.uses().end(), [&](const Use& use) {
+           const Node& node = *use.node;
+           const OpRow* row = find_op(node.domain(), node.op_type(), model.opset(node.domain()));
+           return use.index == 0 && row != nullptr && row->role == QuantRole::kWeighted;
+         });
+}
+
+struct WatchedTensor {
+  std::string name;
+  bool batched = true;
+  bool needs_means = false;
+};
+
+WatchedTensor watched_tensor(const Model& model, const Value& value) {
+  const bool batched = depends_on_batch(model, value);
+  return {value.name(), batched, batched && feeds_weights(model, value)};
+}
+
+std::vector<WatchedTensor> tensors_to_watch(const Model& model, const CalibrationOptions& options) {
+  std::vector<WatchedTensor> watched;
+  for (const std::string& name : options.tensors) {
+    const Value* value = model.graph.find(name);
+    watched.push_back(value == nullptr ? WatchedTensor{name, true, false}
+                                       : watched_tensor(model, *value));
+  }
+  if (!options.tensors.empty()) return watched;
+  for (const Value* value : model.graph.values()) {
+    if (value->type == DataType::kFloat && value->constant() == nullptr)
+      watched.push_back(watched_tensor(model, *value));
+  }
+  return watched;
+}
+
+std::vector<int64_t> samples_to_read(const Model& model, const Dataset& dataset,
+                                     const CalibrationOptions& options) {
+  auto order = sample_order(dataset.size(), options.samples, options.seed);
+  const auto fixed = static_cast<size_t>(std::max<int64_t>(1, fixed_batch(model)));
+  if (order.size() < fixed) {
+    throw_error(Category::kData, "calibration",
+                "the model computes " + std::to_string(fixed) + " samples at a time",
+                std::to_string(order.size()) + " samples",
+                "give more samples, or export the model with a free batch size");
+  }
+  order.resize(order.size() / fixed * fixed);
+  return order;
+}
+
+/// What a micro-batch leaves for the moving averages: the extremes of each sample, tensor by
+/// tensor.
+struct Partial {
+  std::vector<std::vector<Extremes>> extremes;
+  /// Sums of every channel of each sample, one after the other, where a tensor needs means.
+  std::vector<std::vector<double>> sums;
+  int64_t samples = 0;
+};
+
+/// Sum of each channel over the pixels of one row of `dims` = [rows, channels, ...].
+void add_channel_sums(std::span<const float> row, const Dims& dims, bool channels_last,
+                      std::vector<double>& all) {
+  const auto channels = static_cast<size_t>(dims[1]);
+  const size_t pixels = channels == 0 ? 0 : row.size() / channels;
+  const size_t start = all.size();
+  all.resize(start + channels, 0.0);
+  double* sums = all.data() + start;
+  if (channels_last) {
+    for (size_t p = 0; p < pixels; ++p) {
+      for (size_t c = 0; c < channels; ++c) sums[c] += row[p * channels + c];
+    }
+    return;
+  }
+  for (size_t c = 0; c < channels; ++c) {
+    for (size_t p = 0; p < pixels; ++p) sums[c] += row[c * pixels + p];
+  }
+}
+
+/// One calibration run. What does not depend on order is recorded where it is computed, in as many
+/// sets of sketches as there are threads, and merged at the end.
+class Run {
+ public:
+  Run(const Model& model, const Dataset& dataset, const CalibrationOptions& options)
+      : dataset_(dataset),
+        tensors_(tensors_to_watch(model, options)),
+        sketches_(tensors_.size()),
+        sums_(tensors_.size()) {
+    EngineOptions engine_options;
+    for (const WatchedTensor& tensor : tensors_) engine_options.watched.push_back(tensor.name);
+    engine_ = Engine::compile(model, engine_options);
+  }
+
+  /// Runs on worker threads.
+  Partial observe(const Batch& batch);
+  /// Called in data order.
+  void follow(const Partial& partial);
+  /// The sketches of all tensors that took a value.
+  std::map<std::string, Sketch> finish();
+  /// Of the tensors that need them; `sketches` tell how many values there were.
+  ChannelMeans means(const std::map<std::string, Sketch>& sketches) const;
+
+ private:
+  using Sketches = std::vector<Sketch>;
+  struct Offence {
+    size_t row = 0;
+    size_t tensor = 0;
+  };
+
+  Sketches take_sketches();
+  void give_back(Sketches sketches);
+  [[noreturn]] void throw_offence(const Offence& offence, const Batch& batch) const;
+
+  const Dataset& dataset_;
+  std::vector<WatchedTensor> tensors_;
+  std::shared_ptr<const Engine> engine_;
+  Sketches sketches_;
+  std::vector<std::vector<double>> sums_;
+  std::mutex mutex_;
+  std::vector<Sketches> idle_;
+};
+
+Run::Sketches Run::take_sketches() {
+  const std::lock_guard lock(mutex_);
+  if (idle_.empty()) return Sketches(tensors_.size());
+  Sketches sketches = std::move(idle_.back());
+  idle_.pop_back();
+  return sketches;
+}
+
+void Run::give_back(Sketches sketches) {
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(sketches));
+}
+
+void Run::throw_offence(const Offence& offence, const Batch& batch) const {
+  throw_error(Category::kData,
+              "tensor '" + tensors_[offence.tensor].name + "', sample " +
+                  std::to_string(batch.indices[offence.row]),
               "every activation must be finite", "NaN or infinity",
               "check this sample and the preprocessing");
 }
 
-/// Sketches of one micro-batch, one a tap, and the samples it held.
-struct Partial {
-  std::vector<Sketch> sketches;
-  int64_t samples = 0;
-};
+/// Records one tensor; returns the first row that holds a NaN or infinity.
+std::optional<size_t> record(std::span<const float> values, size_t rows, bool batched,
+                             Sketch& sketch, std::vector<Extremes>& extremes) {
+  if (values.empty()) return std::nullopt;
+  const bool split = batched && values.size() % rows == 0;
+  const size_t length = split ? values.size() / rows : values.size();
+  Extremes all = find_extremes(values.first(length));
+  for (size_t row = 0; row < rows; ++row) {
+    const auto one = split ? find_extremes(values.subspan(row * length, length)) : all;
+    if (!one.finite) return row;
+    extremes.push_back(one);
+    all = {std::min(all.low, one.low), std::max(all.high, one.high), true};
+  }
+  // What every sample shares counts once a sample.
+  for (size_t times = 0; times < (split ? 1 : rows); ++times) sketch.record(values, all);
+  return std::nullopt;
+}
 
-Partial sketch_batch(const Batch& batch, const std::vector<Tensor>& outputs, size_t first_tap,
-                     const std::vector<std::string>& taps) {
+Partial Run::observe(const Batch& batch) {
+  Sketches sketches = take_sketches();
   Partial partial;
   partial.samples = static_cast<int64_t>(batch.indices.size());
-  partial.sketches.resize(taps.size());
-  for (size_t t = 0; t < taps.size(); ++t) {
-    const auto values = outputs[first_tap + t].as<float>();
-    const size_t rows = batch.indices.size();
-    // A tensor without a batch axis counts once a micro-batch.
-    const bool per_sample = !values.empty() && values.size() % rows == 0;
-    const size_t length = per_sample ? values.size() / rows : values.size();
-    for (size_t row = 0; row < (per_sample ? rows : 1); ++row) {
-      if (!partial.sketches[t].add(values.subspan(row * length, length))) {
-        throw_not_finite(taps[t], batch.indices[row]);
-      }
+  partial.extremes.resize(tensors_.size());
+  partial.sums.resize(tensors_.size());
+  const size_t rows = batch.indices.size();
+  std::optional<Offence> first;
+  engine_->watch(engine_inputs(*engine_, dataset_, batch), [&](size_t i, const Tensor& value,
+                                                               bool channels_last) {
+    const auto values = value.as<float>();
+    const auto offender =
+        record(values, rows, tensors_[i].batched, sketches[i], partial.extremes[i]);
+    if (offender && (!first || *offender < first->row)) first = Offence{*offender, i};
+    if (!tensors_[i].needs_means || value.rank() < 2 || value.dim(0) != static_cast<int64_t>(rows))
+      return;
+    for (size_t row = 0; row < rows; ++row) {
+      add_channel_sums(values.subspan(row * values.size() / rows, values.size() / rows),
+                       value.dims(), channels_last, partial.sums[i]);
     }
-  }
+  });
+  if (first) throw_offence(*first, batch);
+  give_back(std::move(sketches));
   return partial;
+}
+
+void Run::follow(const Partial& partial) {
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    for (const Extremes& extremes : partial.extremes[i]) sketches_[i].follow(extremes);
+    const auto& sums = partial.sums[i];
+    const size_t channels =
+        sums.size() / static_cast<size_t>(std::max<int64_t>(1, partial.samples));
+    sums_[i].resize(channels, 0.0);
+    for (size_t k = 0; k < sums.size(); ++k) sums_[i][k % channels] += sums[k];
+  }
+}
+
+std::map<std::string, Sketch> Run::finish() {
+  std::map<std::string, Sketch> result;
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    for (const Sketches& part : idle_) sketches_[i].merge(part[i]);
+    if (sketches_[i].count() > 0) result[tensors_[i].name] = std::move(sketches_[i]);
+  }
+  return result;
+}
+
+ChannelMeans Run::means(const std::map<std::string, Sketch>& sketches) const {
+  ChannelMeans result;
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    const auto sketch = sketches.find(tensors_[i].name);
+    if (sums_[i].empty() || sketch == sketches.end()) continue;
+    const double values =
+        static_cast<double>(sketch->second.count()) / static_cast<double>(sums_[i].size());
+    std::vector<double> means = sums_[i];
+    for (double& mean : means) mean /= values;
+    result[tensors_[i].name] = std::move(means);
+  }
+  return result;
 }
 
 }  // namespace
 
 CalibrationTable calibrate(const Model& model, const Dataset& dataset,
                            const std::string& model_hash, const CalibrationOptions& options) {
-  const std::vector<std::string> taps = tensors_to_tap(model, options);
-  EngineOptions engine_options;
-  engine_options.taps = taps;
-  const auto engine = Engine::compile(model, engine_options);
-  const size_t first_tap = engine->output_names().size() - taps.size();
-  const auto order = sample_order(dataset.size(), options.samples, options.seed);
-  CalibrationTable table{
-      model_hash, dataset.hash(), static_cast<int64_t>(order.size()), options.seed, {}};
-  std::vector<Sketch> sketches(taps.size());
-  Progress progress("calibrating", table.samples, options.quiet);
+  const auto order = samples_to_read(model, dataset, options);
+  Run run(model, dataset, options);
+  // Hashing reads every byte of the data set; it need not wait for the pass, nor the pass for it.
+  auto data_hash = std::async(std::launch::async, [&dataset] { return dataset.hash(); });
   StreamOptions stream;
+  stream.micro_batch = micro_batch(model, options);
   stream.threads = options.threads;
-  map_batches<Partial>(
-      {engine.get()}, dataset, order, stream,
-      [&](const Batch& batch, const std::vector<std::vector<Tensor>>& outputs) {
-        return sketch_batch(batch, outputs[0], first_tap, taps);
-      },
-      [&](Partial& partial) {
-        for (size_t t = 0; t < taps.size(); ++t) sketches[t].append(partial.sketches[t]);
-        progress.advance(partial.samples);
-      });
-  for (size_t t = 0; t < taps.size(); ++t) table.tensors[taps[t]] = std::move(sketches[t]);
-  return table;
+  {
+    Progress progress("calibrating", static_cast<int64_t>(order.size()), options.quiet);
+    map_samples<Partial>(
+        dataset, order, stream, [&run](const Batch& batch) { return run.observe(batch); },
+        [&](Partial& partial) {
+          run.follow(partial);
+          progress.advance(partial.samples);
+        });
+  }
+  auto sketches = run.finish();
+  auto means = run.means(sketches);
+  return {model_hash,   data_hash.get(),     static_cast<int64_t>(order.size()),
+          options.seed, std::move(sketches), std::move(means)};
 }
 
 }  // namespace limbeck

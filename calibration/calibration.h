@@ -14,6 +14,9 @@
 
 namespace limbeck {
 
+/// Mean of every channel (axis 1) of an activation over all samples, by tensor name.
+using ChannelMeans = std::map<std::string, std::vector<double>>;
+
 struct CalibrationOptions {
   int64_t samples = 512;  ///< how many samples to read; all when the data set holds fewer
   uint64_t seed = 0;      ///< 0: dataset order; otherwise a seeded permutation
@@ -21,6 +24,9 @@ struct CalibrationOptions {
   bool quiet = false;     ///< no progress
   /// Tensors to observe; empty: every float activation.
   std::vector<std::string> tensors;
+  /// Samples computed together; 0: 8, fewer where activations are large. Models with a fixed batch
+  /// size have their own.
+  int64_t micro_batch = 0;
 };
 
 /// What one pass over the data saw. A value: copy, save, load. Keys are tensor names of the
@@ -31,19 +37,21 @@ struct CalibrationTable {
   int64_t samples = 0;
   uint64_t seed = 0;
   std::map<std::string, Sketch> tensors;
+  ChannelMeans means;  ///< of activations with a channel axis
 };
 
-/// Collects sketches of every float activation of `model` (graph inputs included, constants not).
-/// Memory does not depend on the number of samples; the result does not depend on threads. Raises
-/// kData at the first NaN or Inf, naming the tensor and the sample. `model_hash` is stored in the
-/// table.
+/// Collects sketches of every float activation of `model` (graph inputs included, constants not),
+/// whose types and shapes are inferred. Memory does not depend on the number of samples; the result
+/// does not depend on threads or the micro-batch. A model with a fixed batch size leaves out the
+/// samples of an incomplete last batch. Raises kData at the first sample that causes a NaN or
+/// infinity, naming it and the first such tensor. `model_hash` is stored in the table.
 CalibrationTable calibrate(const Model& model, const Dataset& dataset,
                            const std::string& model_hash, const CalibrationOptions& options);
 
 /// Versioned Protobuf file (schemas/calibration.proto, docs/formats/calibration.md), written whole
 /// or not at all.
 void save_table(const CalibrationTable& table, const std::filesystem::path& path);
-/// Raises kIo, kData (damaged or of a newer version).
+/// Raises kIo, kData (damaged in any bit, or of a newer version).
 CalibrationTable load_table(const std::filesystem::path& path);
 /// Raises kUsage when the table was made from another model.
 void require_model(const CalibrationTable& table, const std::string& model_hash,

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "calibration/observer.h"
@@ -7,31 +8,58 @@
 namespace limbeck {
 namespace {
 
-/// KL(P || Q): P is the distribution clipped after `kept` bins (the tail added to the last), Q the
-/// same cut into `levels` equal runs whose mass is spread over their non-empty bins.
-double divergence(const std::vector<double>& magnitudes, size_t kept, size_t levels, double tail,
-                  double total) {
-  double result = 0;
-  double quantized_total = 0;
-  for (size_t i = 0; i < kept; ++i) quantized_total += magnitudes[i];
-  for (size_t level = 0; level < levels; ++level) {
-    const size_t start = level * kept / levels;
-    const size_t end = (level + 1) * kept / levels;
-    double mass = 0;
-    double filled = 0;
-    for (size_t i = start; i < end; ++i) {
-      mass += magnitudes[i];
-      filled += magnitudes[i] > 0 ? 1 : 0;
-    }
-    for (size_t i = start; i < end; ++i) {
-      const double p = (magnitudes[i] + (i + 1 == kept ? tail : 0)) / total;
-      if (p <= 0) continue;
-      const double q = magnitudes[i] > 0 ? mass / filled / quantized_total : 1e-12;
-      result += p * std::log(p / q);
+/// Kullback-Leibler divergences between P, the histogram of magnitudes clipped after some bins (the
+/// tail added to the last of them), and Q, the unclipped bins cut into equal runs, each run's mass
+/// spread evenly over the bins of it that P fills. Sums over bins are differences of running sums:
+/// one threshold costs one logarithm a run, not one a bin.
+class Divergences {
+ public:
+  explicit Divergences(const std::vector<double>& magnitudes) : magnitudes_(magnitudes) {
+    mass_.resize(magnitudes.size() + 1);
+    filled_.resize(magnitudes.size() + 1);
+    weighted_.resize(magnitudes.size() + 1);
+    for (size_t i = 0; i < magnitudes.size(); ++i) {
+      const double bin = magnitudes[i];
+      mass_[i + 1] = mass_[i] + bin;
+      filled_[i + 1] = filled_[i] + (bin > 0 ? 1 : 0);
+      weighted_[i + 1] = weighted_[i] + (bin > 0 ? bin * std::log(bin) : 0);
     }
   }
-  return result;
-}
+
+  /// KL(P || Q) when `kept` bins stay and are cut into `levels` runs.
+  double at(size_t kept, size_t levels) const {
+    const double total = mass_.back();
+    const double inside = mass_[kept];
+    if (inside <= 0) return std::numeric_limits<double>::infinity();
+    const double last = magnitudes_[kept - 1];
+    const double tail = total - inside;
+    const double clipped = last + tail;
+    const double entropy =
+        weighted_[kept - 1] + (clipped > 0 ? clipped * std::log(clipped) : 0);  // sum of p log p
+    double cross = 0;                                                           // sum of p log q
+    for (size_t level = 0; level < levels; ++level) {
+      const size_t start = level * kept / levels;
+      const size_t end = (level + 1) * kept / levels;
+      const bool final = level + 1 == levels;
+      const double mass = mass_[end] - mass_[start];
+      const double p = mass + (final ? tail : 0);
+      if (p <= 0) continue;
+      const double filled =
+          filled_[end] - filled_[start] + (final && tail > 0 && last <= 0 ? 1 : 0);
+      cross += p * (mass > 0 ? std::log(mass / filled) : std::log(kNothing * inside));
+    }
+    return (entropy - cross) / total + std::log(inside / total);
+  }
+
+ private:
+  /// Stands for a Q of zero where P is not, which would cost infinitely much.
+  static constexpr double kNothing = 1e-12;
+
+  const std::vector<double>& magnitudes_;
+  std::vector<double> mass_;
+  std::vector<double> filled_;
+  std::vector<double> weighted_;
+};
 
 }  // namespace
 
@@ -44,19 +72,14 @@ Range observe_entropy(const Sketch& sketch, const ObserverOptions& options) {
     magnitudes[i] = static_cast<double>(bins[kHalf + i] + bins[kHalf - 1 - i]);
   size_t used = kHalf;
   while (used > levels && magnitudes[used - 1] == 0) --used;
-  const double total = static_cast<double>(sketch.count());
-  double inside = 0;
-  for (size_t i = 0; i < std::min(used, levels); ++i) inside += magnitudes[i];
-  double least = INFINITY;
+  const Divergences divergences(magnitudes);
+  double least = std::numeric_limits<double>::infinity();
   size_t best = used;
-  const size_t stride = std::max<size_t>(1, used / 1024);
-  for (size_t kept = levels; kept <= used; kept += stride) {
-    const double value = divergence(magnitudes, kept, levels, total - inside, total);
-    if (value < least) {
-      least = value;
-      best = kept;
-    }
-    for (size_t i = kept; i < std::min(kept + stride, used); ++i) inside += magnitudes[i];
+  for (size_t kept = levels; kept <= used; ++kept) {
+    const double value = divergences.at(kept, levels);
+    if (value >= least) continue;
+    least = value;
+    best = kept;
   }
   const auto threshold = static_cast<float>(static_cast<double>(best) * sketch.bin_width());
   return {std::max(sketch.min(), -threshold), std::min(sketch.max(), threshold)};

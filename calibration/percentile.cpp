@@ -7,7 +7,9 @@ namespace limbeck {
 
 Range observe_percentile(const Sketch& sketch, const ObserverOptions& options) {
   const double tail = static_cast<double>(sketch.count()) * (100.0 - options.percentile) / 200.0;
-  const auto cut = static_cast<uint64_t>(std::floor(tail));
+  // At most up to the median, where both ends meet.
+  const auto cut = std::min(static_cast<uint64_t>(std::floor(tail)),
+                            (static_cast<uint64_t>(sketch.count()) - 1) / 2);
   const auto& bins = sketch.bins();
   const auto last = static_cast<int64_t>(bins.size()) - 1;
   int64_t low = 0;

@@ -3,50 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdint>
+#include <utility>
 
 namespace limbeck {
 namespace {
 
-constexpr int kSmallestExponent = -126;
 constexpr size_t kBinCount = 2 * Sketch::kHalfBins;
-
-struct Extremes {
-  float low;
-  float high;
-  bool finite;
-};
-
-__attribute__((target_clones("avx512f", "avx2", "default"))) Extremes extremes_of(
-    const float* values, size_t count) {
-  float low = values[0];
-  float high = values[0];
-  uint32_t bad = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const float value = values[i];
-    low = value < low ? value : low;
-    high = value > high ? value : high;
-    bad |= std::fabs(value) <= 3.4028235e38F ? 0U : 1U;
-  }
-  return {low, high, bad == 0};
-}
-
-/// Bin numbers of values that all fit. The product is exact: the factor is a power of two.
-__attribute__((target_clones("avx512f", "avx2", "default"))) void bin_numbers(const float* values,
-                                                                              size_t count,
-                                                                              float factor,
-                                                                              int32_t* numbers) {
-  for (size_t i = 0; i < count; ++i) {
-    const float scaled = values[i] * factor;
-    const auto whole = static_cast<int32_t>(scaled);
-    numbers[i] = whole - (scaled < static_cast<float>(whole) ? 1 : 0) +
-                 static_cast<int32_t>(Sketch::kHalfBins);
-  }
-}
+constexpr auto kOffset = static_cast<int32_t>(Sketch::kHalfBins);
+/// Values numbered at once: their numbers stay in the first-level cache.
+constexpr size_t kChunk = 1024;
 
 /// Smallest exponent at which [low, high] fits into the bins: low >= -half * w and high < half * w.
 int exponent_for(float low, float high) {
-  int exponent = kSmallestExponent;
+  int exponent = Sketch::kSmallestExponent;
   const double magnitude =
       std::max(std::fabs(static_cast<double>(low)), std::fabs(static_cast<double>(high)));
   if (magnitude > 0) exponent = std::max(exponent, std::ilogb(magnitude / Sketch::kHalfBins) - 1);
@@ -58,88 +27,127 @@ int exponent_for(float low, float high) {
   return exponent;
 }
 
-}  // namespace
-
-double Sketch::bin_width() const { return std::ldexp(1.0, exponent_); }
-float Sketch::average_min() const { return static_cast<float>(average_min_); }
-float Sketch::average_max() const { return static_cast<float>(average_max_); }
-
-void Sketch::widen(int exponent) {
-  for (; exponent_ < exponent; ++exponent_) {
-    std::vector<uint64_t> joined(kBinCount, 0);
-    constexpr size_t kHalf = kHalfBins;
-    for (size_t i = 0; i < kHalf; ++i) joined[kHalf / 2 + i] = bins_[2 * i] + bins_[2 * i + 1];
-    bins_ = std::move(joined);
+/// Calls use(numbers, length) on the bin numbers of `values`, chunk by chunk.
+template <typename Use>
+void for_numbers(std::span<const float> values, int exponent, const Use& use) {
+  std::array<int32_t, kChunk> numbers;
+  for (size_t start = 0; start < values.size(); start += kChunk) {
+    const size_t length = std::min(kChunk, values.size() - start);
+    number_bins(values.subspan(start, length), exponent, kOffset, numbers.data());
+    use(numbers.data(), length);
   }
 }
 
-void Sketch::follow(float low, float high) {
-  if (!averaging_) {
-    average_min_ = low;
-    average_max_ = high;
-    averaging_ = true;
-    return;
+/// Four sets of counters, so that runs of equal values (zeros after Relu) do not wait for one
+/// another in the processor's store buffer.
+constexpr size_t kLanes = 4;
+using Counters = std::array<std::array<uint32_t, kBinCount>, kLanes>;
+
+void count_lanes(const int32_t* numbers, size_t length, Counters& counters) {
+  size_t i = 0;
+  for (; i + kLanes <= length; i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane)
+      ++counters[lane][static_cast<size_t>(numbers[i + lane])];
   }
-  average_min_ += kAveraging * (low - average_min_);
-  average_max_ += kAveraging * (high - average_max_);
+  for (; i < length; ++i) ++counters[0][static_cast<size_t>(numbers[i])];
+}
+
+}  // namespace
+
+double Sketch::bin_width() const { return std::ldexp(1.0, exponent_); }
+
+void Sketch::widen(int exponent) {
+  if (exponent <= exponent_) return;
+  // Beyond 13 halvings every bin falls into the one below zero or the one above.
+  const int shift = std::min(exponent - exponent_, 13);
+  std::vector<uint64_t> joined(kBinCount, 0);
+  for (int64_t i = 0; i < static_cast<int64_t>(kBinCount); ++i) {
+    const int64_t target = ((i - kHalfBins) >> shift) + kHalfBins;
+    joined[static_cast<size_t>(target)] += bins_[static_cast<size_t>(i)];
+  }
+  bins_ = std::move(joined);
+  exponent_ = exponent;
+}
+
+void Sketch::reach(float low, float high, int exponent) {
+  if (count_ == 0) {
+    bins_.assign(kBinCount, 0);
+    exponent_ = exponent;
+    min_ = low;
+    max_ = high;
+  }
+  widen(exponent);
+  min_ = std::min(min_, low);
+  max_ = std::max(max_, high);
+}
+
+void Sketch::follow(const Extremes& extremes) {
+  const double low = extremes.low;
+  const double high = extremes.high;
+  average_min_ = averaging_ ? average_min_ + kAveraging * (low - average_min_) : low;
+  average_max_ = averaging_ ? average_max_ + kAveraging * (high - average_max_) : high;
+  averaging_ = true;
 }
 
 bool Sketch::add(std::span<const float> sample) {
   if (sample.empty()) return true;
-  const Extremes extremes = extremes_of(sample.data(), sample.size());
+  const Extremes extremes = find_extremes(sample);
   if (!extremes.finite) return false;
-  const int exponent = exponent_for(extremes.low, extremes.high);
-  if (count_ == 0) {
-    bins_.assign(kBinCount, 0);
-    exponent_ = exponent;
-    min_ = extremes.low;
-    max_ = extremes.high;
-  }
-  widen(exponent);
-  min_ = std::min(min_, extremes.low);
-  max_ = std::max(max_, extremes.high);
-  count_values(sample);
-  minima_.push_back(extremes.low);
-  maxima_.push_back(extremes.high);
-  follow(extremes.low, extremes.high);
+  record(sample, extremes);
+  follow(extremes);
   return true;
 }
 
-void Sketch::count_values(std::span<const float> sample) {
-  constexpr size_t kChunk = 1024;
-  // Two sets of counters, so that runs of equal values (zeros after Relu) do not wait for one
-  // another.
-  static thread_local std::array<std::vector<uint32_t>, 2> counters;
-  for (auto& counter : counters) counter.assign(kBinCount, 0);
-  std::array<int32_t, kChunk> numbers;
-  const float factor = std::ldexp(1.0F, -exponent_);
-  for (size_t start = 0; start < sample.size(); start += kChunk) {
-    const size_t length = std::min(kChunk, sample.size() - start);
-    bin_numbers(sample.data() + start, length, factor, numbers.data());
-    for (size_t i = 0; i < length; ++i) ++counters[i & 1][static_cast<size_t>(numbers[i])];
+void Sketch::record(std::span<const float> values, const Extremes& extremes) {
+  if (values.empty()) return;
+  reach(extremes.low, extremes.high, exponent_for(extremes.low, extremes.high));
+  // Clearing and adding up the lanes costs as much as counting some ten thousand values.
+  constexpr size_t kFew = 16384;
+  if (values.size() < kFew) {
+    count_few(values);
+  } else {
+    constexpr size_t kMost = size_t{1} << 30;  // a lane's counter cannot overflow
+    for (size_t start = 0; start < values.size(); start += kMost)
+      count_many(values.subspan(start, std::min(kMost, values.size() - start)), extremes);
   }
-  for (size_t i = 0; i < kBinCount; ++i) bins_[i] += uint64_t{counters[0][i]} + counters[1][i];
-  count_ += static_cast<int64_t>(sample.size());
+  count_ += static_cast<int64_t>(values.size());
 }
 
-void Sketch::append(const Sketch& later) {
-  if (later.count_ == 0) return;
-  if (count_ == 0) {
-    bins_.assign(kBinCount, 0);
-    exponent_ = later.exponent_;
-    min_ = later.min_;
-    max_ = later.max_;
+void Sketch::count_few(std::span<const float> values) {
+  for_numbers(values, exponent_, [this](const int32_t* numbers, size_t length) {
+    for (size_t i = 0; i < length; ++i) ++bins_[static_cast<size_t>(numbers[i])];
+  });
+}
+
+void Sketch::count_many(std::span<const float> values, const Extremes& extremes) {
+  static thread_local Counters counters;
+  const std::array<float, 2> ends = {extremes.low, extremes.high};
+  std::array<int32_t, 2> numbers;
+  number_bins(ends, exponent_, kOffset, numbers.data());
+  const auto first = static_cast<size_t>(numbers[0]);
+  const auto end = static_cast<size_t>(numbers[1]) + 1;
+  for (auto& lane : counters) std::fill(lane.begin() + first, lane.begin() + end, 0U);
+  for_numbers(values, exponent_,
+              [](const int32_t* chunk, size_t length) { count_lanes(chunk, length, counters); });
+  for (size_t i = first; i < end; ++i) {
+    bins_[i] += uint64_t{counters[0][i]} + counters[1][i] + counters[2][i] + counters[3][i];
   }
-  widen(later.exponent_);
-  Sketch aligned = later;
-  aligned.widen(exponent_);
-  for (size_t i = 0; i < kBinCount; ++i) bins_[i] += aligned.bins_[i];
-  count_ += later.count_;
-  min_ = std::min(min_, later.min_);
-  max_ = std::max(max_, later.max_);
-  for (size_t i = 0; i < later.minima_.size(); ++i) follow(later.minima_[i], later.maxima_[i]);
-  minima_.clear();
-  maxima_.clear();
+}
+
+void Sketch::merge(const Sketch& other) {
+  if (other.count_ == 0) return;
+  reach(other.min_, other.max_, other.exponent_);
+  const auto add_bins = [this](const std::vector<uint64_t>& bins) {
+    std::transform(bins.begin(), bins.end(), bins_.begin(), bins_.begin(), std::plus<>());
+  };
+  if (other.exponent_ == exponent_) {
+    add_bins(other.bins_);
+  } else {
+    Sketch aligned = other;
+    aligned.widen(exponent_);
+    add_bins(aligned.bins_);
+  }
+  count_ += other.count_;
 }
 
 Sketch Sketch::restore(int exponent, float min, float max, double average_min, double average_max,

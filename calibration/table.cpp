@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "calibration.pb.h"
 #include "calibration/calibration.h"
@@ -31,46 +33,92 @@ void write_sketch(const std::string& name, const Sketch& sketch, proto::TensorSk
               "calibrate again with limbeck calibrate");
 }
 
-Sketch read_sketch(const proto::TensorSketch& source, const std::string& place) {
+bool is_range(double low, double high) {
+  return std::isfinite(low) && std::isfinite(high) && low <= high;
+}
+
+std::vector<uint64_t> read_bins(const proto::TensorSketch& source, const std::string& place) {
   const int64_t first = int64_t{source.first_bin()} + Sketch::kHalfBins;
   if (first < 0 || first + source.counts_size() > kBins)
     throw_damaged(place, "bins outside the grid");
+  uint64_t free = std::numeric_limits<int64_t>::max();
+  for (const uint64_t count : source.counts()) {
+    if (count > free) throw_damaged(place, "more values than can be counted");
+    free -= count;
+  }
+  if (free == std::numeric_limits<int64_t>::max()) throw_damaged(place, "no values");
   std::vector<uint64_t> bins(static_cast<size_t>(kBins), 0);
   std::copy(source.counts().begin(), source.counts().end(), bins.begin() + first);
+  return bins;
+}
+
+Sketch read_sketch(const proto::TensorSketch& source, const std::string& place) {
+  if (source.exponent() < Sketch::kSmallestExponent || source.exponent() > Sketch::kLargestExponent)
+    throw_damaged(place, "bins of the width 2^" + std::to_string(source.exponent()));
+  if (!is_range(source.min(), source.max()) ||
+      !is_range(source.average_min(), source.average_max()))
+    throw_damaged(place, "extremes that are no range");
   return Sketch::restore(source.exponent(), source.min(), source.max(), source.average_min(),
-                         source.average_max(), std::move(bins));
+                         source.average_max(), read_bins(source, place));
+}
+
+/// The table's message, once version and checksum are right.
+proto::CalibrationTable open_envelope(const std::string& bytes, const std::string& place) {
+  proto::CalibrationFile file;
+  if (!file.ParseFromString(bytes)) throw_damaged(place, "bytes that do not parse");
+  if (file.version() > kTableVersion) {
+    throw_error(Category::kData, place,
+                "a calibration table must be of version 1, the newest that this limbeck knows",
+                "version " + std::to_string(file.version()),
+                "use a newer limbeck, or calibrate again with this one");
+  }
+  if (file.version() == 0) throw_damaged(place, "bytes without a version");
+  if (sha256(file.table()) != file.sha256()) throw_damaged(place, "a checksum that does not match");
+  proto::CalibrationTable table;
+  if (!table.ParseFromString(file.table())) throw_damaged(place, "bytes that do not parse");
+  return table;
 }
 
 }  // namespace
 
 void save_table(const CalibrationTable& table, const std::filesystem::path& path) {
   proto::CalibrationTable message;
-  message.set_version(kTableVersion);
   message.set_model_hash(table.model_hash);
   message.set_data_hash(table.data_hash);
   message.set_samples(table.samples);
   message.set_seed(table.seed);
   for (const auto& [name, sketch] : table.tensors)
     write_sketch(name, sketch, message.add_tensors());
-  write_file_atomically(path, message.SerializeAsString());
+  for (const auto& [name, values] : table.means) {
+    proto::ChannelMeans* means = message.add_means();
+    means->set_name(name);
+    means->mutable_values()->Add(values.begin(), values.end());
+  }
+  proto::CalibrationFile file;
+  file.set_version(kTableVersion);
+  file.set_table(message.SerializeAsString());
+  file.set_sha256(sha256(file.table()));
+  write_file_atomically(path, file.SerializeAsString());
 }
 
 CalibrationTable load_table(const std::filesystem::path& path) {
-  proto::CalibrationTable message;
-  if (!message.ParseFromString(read_file(path)))
-    throw_damaged(path.string(), "bytes that do not parse");
-  if (message.version() != kTableVersion) {
-    throw_damaged(path.string(),
-                  "version " + std::to_string(message.version()) + " where 1 is known");
-  }
+  const proto::CalibrationTable message = open_envelope(read_file(path), path.string());
   CalibrationTable table;
   table.model_hash = message.model_hash();
   table.data_hash = message.data_hash();
   table.samples = message.samples();
   table.seed = message.seed();
   for (const auto& sketch : message.tensors()) {
-    table.tensors[sketch.name()] =
-        read_sketch(sketch, path.string() + ": tensor '" + sketch.name() + "'");
+    const std::string place = path.string() + ": tensor '" + sketch.name() + "'";
+    if (!table.tensors.emplace(sketch.name(), read_sketch(sketch, place)).second)
+      throw_damaged(place, "two sketches");
+  }
+  for (const auto& means : message.means()) {
+    const bool finite = std::all_of(means.values().begin(), means.values().end(),
+                                    [](double mean) { return std::isfinite(mean); });
+    if (!finite)
+      throw_damaged(path.string() + ": tensor '" + means.name() + "'", "means that are no numbers");
+    table.means[means.name()].assign(means.values().begin(), means.values().end());
   }
   return table;
 }

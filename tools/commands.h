@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace limbeck {
 
@@ -12,12 +14,25 @@ struct CommonOptions {
   bool json = false;   ///< machine-readable result on standard output
   bool quiet = false;  ///< no progress, only the result
   int threads = 0;     ///< 0: all cores; does not change results
-  uint64_t seed = 0;   ///< 0: data order; otherwise seeds every random choice
+  uint64_t seed = 1;   ///< of every random choice, the order of samples included; 0: data order
 };
 
 void add_common_options(CLI::App* command, CommonOptions* options);
 
+void add_apply_command(CLI::App& app);
+void add_bench_command(CLI::App& app);
+void add_calibrate_command(CLI::App& app);
+void add_compare_command(CLI::App& app);
+void add_evaluate_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_quantize_command(CLI::App& app);
+
+/// Parses `arguments` (without the program's name), runs the sub-command they name. `--help` and
+/// `--version` print and return. Raises kUsage for arguments that do not parse, and what the
+/// command raises.
+void run_command_line(const std::vector<std::string>& arguments);
+
+/// The command line that is running now, as one would type it.
+const std::string& running_command();
 
 }  // namespace limbeck

@@ -1,8 +1,12 @@
 #include "tools/job.h"
 
+#include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <iostream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "lib/base/error.h"
@@ -10,34 +14,105 @@
 #include "lib/base/schema.h"
 #include "lib/data/dataset.h"
 #include "lib/quantize/quantize.h"
+#include "tools/job_report.h"
 
 namespace limbeck {
 namespace {
 
 namespace fs = std::filesystem;
 
-CalibrationTable obtain_table(const QuantizeJob& job, const Model& prepared,
-                              const std::string& model_hash) {
-  if (!job.table.empty()) {
-    CalibrationTable table = load_table(job.table);
-    require_model(table, model_hash, job.table);
-    return table;
-  }
-  const auto dataset = open_dataset(job.data);
-  CalibrationOptions options;
-  options.samples = job.samples;
-  options.seed = job.common.seed;
-  options.threads = job.common.threads;
-  options.quiet = job.common.quiet;
-  return calibrate(prepared, *dataset, model_hash, options);
-}
+/// Runs a job step by step; members are what later steps need.
+class QuantizeRun {
+ public:
+  explicit QuantizeRun(const QuantizeJob& job) : job_(job) {}
 
-Plan obtain_plan(const QuantizeJob& job, const Model& prepared, const CalibrationTable& table) {
-  if (!job.plan.empty()) return plan_from_json(parse_json(read_file(job.plan), job.plan), job.plan);
-  PlanOptions options = job.plan_options;
-  for (const std::string& text : job.overrides) options.overrides.push_back(parse_override(text));
-  return make_plan(prepared, table, options);
-}
+  void run() {
+    PlanOptions options = job_.plan_options;
+    for (const std::string& text : job_.overrides)
+      options.overrides.push_back(parse_override(text));
+    source_ = load_model(job_.model);
+    model_hash_ = sha256_file(job_.model);
+    if (!job_.plan.empty()) {
+      plan_ = saved_plan();
+      options = options_of(plan_);
+    }
+    prepared_ = prepare_model(source_, options);
+    if (!job_.data.empty()) data_ = open_dataset(job_.data);
+    create_folder(job_.output);
+    table_ = obtain_table(options);
+    if (job_.plan.empty()) plan_ = make_plan(prepared_, table_, options);
+    plan_.model_hash = model_hash_;  // a dynamic plan has no table to take it from
+    const AppliedPlan applied = emit_plan(prepared_, plan_, table_.means);
+    const fs::path emitted = fs::path(job_.output) / (fs::path(job_.model).stem().string() + "." +
+                                                      format_suffix(options) + ".onnx");
+    save_model(applied.model, emitted);
+    save_plan();
+    JobResult result{job_,    source_, model_hash_, plan_,   table_,
+                     applied, emitted, held_out(),  started_};
+    finish_job(result, data_.get());
+  }
+
+ private:
+  /// A saved plan holds the ranges, but correcting biases takes the data once more. Dynamic
+  /// quantization observes nothing.
+  CalibrationTable obtain_table(const PlanOptions& plan_options) {
+    const bool finished = !job_.plan.empty() && (data_ == nullptr || !plan_.correct_bias);
+    if (finished || plan_options.format == EmitFormat::kDynamic) return CalibrationTable{};
+    if (!job_.table.empty()) {
+      CalibrationTable table = load_table(job_.table);
+      require_model(table, model_hash_, job_.table);
+      return table;
+    }
+    CalibrationOptions options;
+    options.samples = calibration_samples();
+    options.seed = job_.common.seed;
+    options.threads = job_.common.threads;
+    options.quiet = job_.common.quiet;
+    return calibrate(prepared_, *data_, model_hash_, options);
+  }
+
+  /// When the report needs samples of the same data, a fifth of a small data set is held out for
+  /// it.
+  int64_t calibration_samples() const {
+    const int64_t size = data_->size();
+    if (job_.no_report || !job_.eval.empty()) return std::min(size, job_.samples);
+    return std::min(job_.samples, std::max<int64_t>(1, size - size / 5));
+  }
+
+  /// Samples of the calibration data that were not calibrated on.
+  std::vector<int64_t> held_out() const {
+    if (data_ == nullptr) return {};
+    std::vector<int64_t> order = sample_order(data_->size(), 0, job_.common.seed);
+    const int64_t used = std::min<int64_t>(table_.samples, data_->size());
+    order.erase(order.begin(), order.begin() + used);
+    const int64_t limit = job_.eval_samples > 0 ? job_.eval_samples : kHeldOut;
+    if (static_cast<int64_t>(order.size()) > limit) order.resize(static_cast<size_t>(limit));
+    return order;
+  }
+
+  Plan saved_plan() const {
+    Plan plan = plan_from_json(parse_json(read_file(job_.plan), job_.plan), job_.plan);
+    if (plan.model_hash == model_hash_) return plan;
+    throw_error(Category::kUsage, job_.plan, "a plan belongs to the model it was made for",
+                "a plan for the model with SHA-256 " + plan.model_hash,
+                "make a plan from this model with --save-plan");
+  }
+
+  void save_plan() const {
+    const std::string text = plan_to_json(plan_).dump(2) + "\n";
+    write_file_atomically(fs::path(job_.output) / "plan.json", text);
+    if (!job_.save_plan.empty()) write_file_atomically(job_.save_plan, text);
+  }
+
+  const QuantizeJob& job_;
+  JobClock started_ = JobClock::now();
+  Model source_;
+  std::string model_hash_;
+  Model prepared_;
+  std::unique_ptr<Dataset> data_;
+  CalibrationTable table_;
+  Plan plan_;
+};
 
 }  // namespace
 
@@ -46,13 +121,25 @@ void check_job(const QuantizeJob& job) {
   const auto complain = [&complaints](const char* text) {
     complaints += (complaints.empty() ? "" : "; ") + std::string(text);
   };
-  if (job.data.empty() && job.table.empty() && job.plan.empty()) {
-    complain("calibration needs real inputs: --data, --calibration or --plan");
-  }
+  const bool dynamic = job.plan_options.format == EmitFormat::kDynamic;
+  if (!dynamic && job.data.empty() && job.table.empty() && job.plan.empty())
+    complain(
+        "calibration needs real inputs: --data, --calibration or --plan (limbeck never invents "
+        "inputs)");
   if (!job.plan.empty() && !job.overrides.empty())
     complain("--set edits a plan that is made here, not one given by --plan");
+  if (!job.plan.empty() && !job.table.empty())
+    complain("--plan holds the ranges already: leave --calibration out");
   if (!job.no_report && job.eval.empty() && job.data.empty())
     complain("a report needs --eval or --data, or pass --no-report");
+  const PlanOptions& plan = job.plan_options;
+  const bool plain = plan.weights == DataType::kInt8 && bits_per_element(plan.activations) == 8;
+  if (plan.format != EmitFormat::kQdq && !plain)
+    complain("--format qoperator and --dynamic need int8 weights and 8-bit activations");
+  if (job.no_report && !job.eval.empty())
+    complain("--no-report measures nothing: leave --eval out");
+  if (job.no_report && !job.metric_command.empty())
+    complain("--metric-command needs a report: leave --no-report out");
   if (complaints.empty()) return;
   throw_error(Category::kUsage, "limbeck quantize", complaints, "", "see limbeck quantize --help");
 }
@@ -73,23 +160,7 @@ PlanOptions plan_options(const std::string& weights, const std::string& activati
 
 void run_quantize(const QuantizeJob& job) {
   check_job(job);
-  const Model source = load_model(job.model);
-  const std::string model_hash = sha256_file(job.model);
-  const Model prepared = prepare_model(source, job.plan_options);
-  const CalibrationTable table =
-      job.plan.empty() ? obtain_table(job, prepared, model_hash) : CalibrationTable{};
-  const Plan plan = obtain_plan(job, prepared, table);
-  const AppliedPlan applied = apply_plan(prepared, plan);
-  fs::create_directories(job.output);
-  const fs::path stem = fs::path(job.model).stem();
-  const fs::path emitted =
-      fs::path(job.output) / (stem.string() + "." + format_suffix(job.plan_options) + ".onnx");
-  save_model(applied.model, emitted);
-  const std::string plan_text = plan_to_json(plan).dump(2) + "\n";
-  write_file_atomically(fs::path(job.output) / "plan.json", plan_text);
-  if (!job.save_plan.empty()) write_file_atomically(job.save_plan, plan_text);
-  std::cout << "model   " << emitted.string() << "  (" << fs::file_size(job.model) << " -> "
-            << fs::file_size(emitted) << " bytes)\n";
+  QuantizeRun(job).run();
 }
 
 }  // namespace limbeck

@@ -18,12 +18,17 @@ struct QuantizeJob {
   std::string output;
   std::string plan;
   std::string save_plan;
+  std::string metric_command;
   std::vector<std::string> overrides;
-  int64_t samples = 512;
+  int64_t samples = 512;     ///< to calibrate on
+  int64_t eval_samples = 0;  ///< to measure on; 0: all of --eval, at most kHeldOut of --data
   bool no_report = false;
   PlanOptions plan_options;
   CommonOptions common;
 };
+
+/// Held-out samples of the calibration data that a report without --eval is measured on, at most.
+inline constexpr int64_t kHeldOut = 10000;
 
 /// Checks every combination of options at once; raises kUsage with all complaints.
 void check_job(const QuantizeJob& job);

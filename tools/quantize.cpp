@@ -22,6 +22,14 @@ struct Flags {
   bool dynamic = false;
 };
 
+void set_dynamic(Flags* flags) {
+  if (flags->format != "qdq") {
+    throw_error(Category::kUsage, "limbeck quantize", "--dynamic is a form of its own",
+                "--dynamic with --format " + flags->format, "leave out one of the two");
+  }
+  flags->job.plan_options.format = EmitFormat::kDynamic;
+}
+
 }  // namespace
 
 void add_quantize_command(CLI::App& app) {
@@ -32,12 +40,17 @@ void add_quantize_command(CLI::App& app) {
   command->add_option("--data", job.data, "Calibration data set (JSON description)");
   command->add_option("--calibration", job.table,
                       "Calibration table from limbeck calibrate, instead of --data");
-  command->add_option("--eval", job.eval,
-                      "Data set to measure on; default: samples of --data not calibrated on");
+  command->add_option(
+      "--eval", job.eval,
+      "Data set to measure on; default: samples of --data that were not calibrated on");
   command->add_option("--samples", job.samples, "Calibration samples")
+      ->capture_default_str()
       ->check(CLI::Range(1, 100000000));
   command->add_option("-o,--output", job.output, "Output folder")->required();
-  command->add_option("--format", flags->format, "Emitted form")->check(CLI::IsMember({"qdq"}));
+  command->add_option("--format", flags->format, "Emitted form")
+      ->check(CLI::IsMember({"qdq", "qoperator"}));
+  command->add_flag("--dynamic", flags->dynamic,
+                    "Activations get their range when the emitted model runs; needs no --data");
   command->add_option("--weights", flags->weights, "Weight type")
       ->check(CLI::IsMember({"int8", "int4"}));
   command->add_option("--activations", flags->activations, "Activation type")
@@ -47,16 +60,25 @@ void add_quantize_command(CLI::App& app) {
                       "Override, node:GLOB=float|int8|int4 or tensor:GLOB=OBSERVER");
   command->add_option("--plan", job.plan, "Use this saved plan");
   command->add_option("--save-plan", job.save_plan, "Also write the plan here");
+  command
+      ->add_option("--eval-samples", job.eval_samples,
+                   "Samples to measure on (0: all of --eval, at most 10000 held out of --data)")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+  command->add_option("--metric-command", job.metric_command,
+                      "Program for a metric of your own: reads outputs, answers with JSON numbers");
   command->add_flag("--no-report", job.no_report, "Do not measure, write no report");
   add_common_options(command, &flags->common);
   command->footer(
       "Examples:\n"
       "  limbeck quantize model.onnx --data train.json --eval test.json -o out\n"
       "  limbeck quantize model.onnx --data train.json --weights int4 -o out\n"
+      "  limbeck quantize model.onnx --dynamic --no-report -o out\n"
       "  limbeck quantize model.onnx --data train.json --set 'node:/head/*=float' -o out");
   command->callback([flags] {
     flags->job.common = flags->common;
     flags->job.plan_options = plan_options(flags->weights, flags->activations, flags->observer);
+    if (flags->format == "qoperator") flags->job.plan_options.format = EmitFormat::kQOperator;
+    if (flags->dynamic) set_dynamic(flags.get());
     run_quantize(flags->job);
   });
 }

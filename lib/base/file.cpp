@@ -32,6 +32,14 @@ struct Descriptor {
 
 }  // namespace
 
+void create_folder(const std::filesystem::path& path) {
+  std::error_code failure;
+  std::filesystem::create_directories(path, failure);
+  if (!failure && std::filesystem::is_directory(path)) return;
+  throw_io(path, "the output folder must be one that can be made",
+           failure ? failure.value() : ENOTDIR, "choose another folder");
+}
+
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.value < 0)

@@ -49,6 +49,9 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
+/// Makes a folder and its parents; an existing one is fine. Raises kIo.
+void create_folder(const std::filesystem::path& path);
+
 /// AtomicFile in one call.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 

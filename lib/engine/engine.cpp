@@ -18,23 +18,37 @@ class NativeEngine : public Engine {
     infer_shapes(model_);
     program_ = build_program(model_, options);
     for (const InputRule& rule : program_.inputs) input_names_.push_back(rule.name);
+    watch_of_slot_.assign(program_.slot_count, -1);
+    for (size_t i = 0; i < program_.watched_slots.size(); ++i)
+      watch_of_slot_[static_cast<size_t>(program_.watched_slots[i])] = static_cast<int>(i);
   }
 
-  std::vector<Tensor> run(const std::vector<Tensor>& inputs) const override;
+  std::vector<Tensor> run(const std::vector<Tensor>& inputs) const override {
+    return compute(inputs, {});
+  }
+  void watch(const std::vector<Tensor>& inputs, const WatchFunction& on_value) const override {
+    compute(inputs, on_value);
+  }
   const std::vector<std::string>& input_names() const override { return input_names_; }
   const std::vector<std::string>& output_names() const override { return program_.output_names; }
   double integer_mac_share() const override { return program_.integer_mac_share; }
+  size_t peak_activation_bytes() const override { return pool_->peak_bytes(); }
 
  private:
   void check_inputs(const std::vector<Tensor>& inputs) const;
+  std::vector<Tensor> compute(const std::vector<Tensor>& inputs,
+                              const WatchFunction& on_value) const;
+  void show(int slot, const std::vector<Activation>& values, const WatchFunction& on_value) const;
   void run_step(const Step& step, std::vector<Activation>& values,
-                std::vector<const Activation*>& table) const;
+                std::vector<const Activation*>& table, const WatchFunction& on_value) const;
 
   int threads_;
   Model model_;
   std::shared_ptr<BufferPool> pool_;
   Program program_;
   std::vector<std::string> input_names_;
+  /// Position in EngineOptions::watched of the value in a slot, or -1.
+  std::vector<int> watch_of_slot_;
 };
 
 [[noreturn]] void throw_input(const InputRule& rule, const std::string& wanted,
@@ -77,8 +91,17 @@ void NativeEngine::check_inputs(const std::vector<Tensor>& inputs) const {
   for (size_t i = 0; i < inputs.size(); ++i) check_input(program_.inputs[i], inputs[i], symbols);
 }
 
+void NativeEngine::show(int slot, const std::vector<Activation>& values,
+                        const WatchFunction& on_value) const {
+  const auto index = static_cast<size_t>(slot);
+  if (on_value && watch_of_slot_[index] >= 0)
+    on_value(static_cast<size_t>(watch_of_slot_[index]), values[index].tensor,
+             values[index].layout == Layout::kChannelsLast);
+}
+
 void NativeEngine::run_step(const Step& step, std::vector<Activation>& values,
-                            std::vector<const Activation*>& table) const {
+                            std::vector<const Activation*>& table,
+                            const WatchFunction& on_value) const {
   std::vector<const Activation*> inputs(step.inputs.size(), nullptr);
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (step.inputs[i] >= 0) inputs[i] = table[static_cast<size_t>(step.inputs[i])];
@@ -87,12 +110,15 @@ void NativeEngine::run_step(const Step& step, std::vector<Activation>& values,
   StepContext context(inputs, outputs, *pool_);
   step.kernel->run(context);
   for (size_t i = 0; i < outputs.size(); ++i) {
-    if (step.outputs[i] >= 0) values[static_cast<size_t>(step.outputs[i])] = std::move(outputs[i]);
+    if (step.outputs[i] < 0) continue;
+    values[static_cast<size_t>(step.outputs[i])] = std::move(outputs[i]);
+    show(step.outputs[i], values, on_value);
   }
   for (const int slot : step.release) values[static_cast<size_t>(slot)] = {};
 }
 
-std::vector<Tensor> NativeEngine::run(const std::vector<Tensor>& inputs) const {
+std::vector<Tensor> NativeEngine::compute(const std::vector<Tensor>& inputs,
+                                          const WatchFunction& on_value) const {
   check_inputs(inputs);
   const onednn::ThreadScope scope(threads_);
   std::vector<Activation> values(program_.slot_count);
@@ -102,8 +128,9 @@ std::vector<Tensor> NativeEngine::run(const std::vector<Tensor>& inputs) const {
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
     values[static_cast<size_t>(program_.inputs[i].slot)].tensor = inputs[i];
+    show(program_.inputs[i].slot, values, on_value);
   }
-  for (const Step& step : program_.steps) run_step(step, values, table);
+  for (const Step& step : program_.steps) run_step(step, values, table, on_value);
   std::vector<Tensor> outputs;
   for (const int slot : program_.output_slots) {
     outputs.push_back(in_layout(*table[static_cast<size_t>(slot)], Layout::kPlain, *pool_));

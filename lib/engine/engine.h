@@ -1,6 +1,8 @@
 // Executes a Model on the CPU.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,7 +21,14 @@ struct EngineOptions {
   bool fuse = true;
   /// Names of values to return beside the graph outputs. A tapped value is never fused away.
   std::vector<std::string> taps;
+  /// Names of values that watch() hands over. Never fused away; their memory is not held longer
+  /// than without watching.
+  std::vector<std::string> watched;
 };
+
+/// Receives the value of EngineOptions::watched[index]. Rows of the first axis are in order and
+/// whole; the elements of one row are row-major, or pixel by pixel where `channels_last` says so.
+using WatchFunction = std::function<void(size_t index, const Tensor& value, bool channels_last)>;
 
 /// A compiled model. run() is const and thread-safe: weights are packed once and shared,
 /// activations belong to the call.
@@ -34,11 +43,16 @@ class Engine {
   /// tensors in the order of output_names(): graph outputs, then taps. Raises kData for wrong types
   /// or shapes, naming the input.
   virtual std::vector<Tensor> run(const std::vector<Tensor>& inputs) const = 0;
+  /// Computes as run() does, and calls `on_value` for every watched value right after it was
+  /// computed, in the order of computation, so that all of them need not exist at once.
+  virtual void watch(const std::vector<Tensor>& inputs, const WatchFunction& on_value) const = 0;
   virtual const std::vector<std::string>& input_names() const = 0;
   virtual const std::vector<std::string>& output_names() const = 0;
   /// Share in [0, 1] of the multiply-accumulates that run as integer kernels (per-sample MACs of
   /// nodes with known shapes).
   virtual double integer_mac_share() const = 0;
+  /// The most bytes of activations and scratch memory that all runs so far held at once.
+  virtual size_t peak_activation_bytes() const = 0;
 };
 
 }  // namespace limbeck

@@ -17,10 +17,6 @@ const uint8_t* codes_of(const Tensor& tensor) {
 }
 uint8_t* codes_of(std::byte* bytes) { return reinterpret_cast<uint8_t*>(bytes); }
 
-DataType code_type(const QuantParams& params) {
-  return params.is_signed ? DataType::kInt8 : DataType::kUint8;
-}
-
 class Quantize : public StepKernel {
  public:
   explicit Quantize(const QuantParams& params) : params_(params) {}
@@ -57,8 +53,7 @@ class Dequantize : public StepKernel {
 
 class CodeTable : public StepKernel {
  public:
-  CodeTable(const std::array<uint8_t, 256>& table, DataType result)
-      : table_(table), result_(result) {}
+  CodeTable(const CodeMap& table, DataType result) : table_(table), result_(result) {}
   void run(StepContext& context) const override {
     const Activation& input = context.input(0);
     const uint8_t* source = codes_of(input.tensor);
@@ -69,7 +64,7 @@ class CodeTable : public StepKernel {
   }
 
  private:
-  std::array<uint8_t, 256> table_;
+  CodeMap table_;
   DataType result_;
 };
 
@@ -78,12 +73,22 @@ class Binary : public StepKernel {
   explicit Binary(const QuantizedBinary& op) : op_(op) {}
   void run(StepContext& context) const override {
     const Activation& left = context.input(0);
+    const Dims& dims = left.tensor.dims();
+    const Dims& other = context.input(1).tensor.dims();
+    if (dims == other) return run_equal(context, left);
+    const bool channels =
+        dims.size() > 2 && other.size() == dims.size() && other[0] == dims[0] &&
+        other[1] == dims[1] &&
+        std::all_of(other.begin() + 2, other.end(), [](int64_t d) { return d == 1; });
+    if (channels) return run_channels(context);
+    throw_error(Category::kInternal, "quantized binary operator",
+                "both shapes must be equal, or one hold a value a channel",
+                dims_text(dims) + " and " + dims_text(other), "report this bug with the model");
+  }
+
+ private:
+  void run_equal(StepContext& context, const Activation& left) const {
     const Tensor right = context.input_in(1, left.layout);
-    if (right.dims() != left.tensor.dims()) {
-      throw_error(Category::kInternal, "quantized binary operator", "both shapes must be equal",
-                  dims_text(left.tensor.dims()) + " and " + dims_text(right.dims()),
-                  "report this bug with the model");
-    }
     uint8_t* target =
         codes_of(context.allocate(0, code_type(op_.result), right.dims(), left.layout));
     const uint8_t* a = codes_of(left.tensor);
@@ -93,7 +98,23 @@ class Binary : public StepKernel {
     });
   }
 
- private:
+  /// The right-hand side has one value a channel: row by row of pixels.
+  void run_channels(StepContext& context) const {
+    const Tensor left = context.input_in(0, Layout::kChannelsLast);
+    const uint8_t* right = codes_of(context.input(1).tensor);
+    uint8_t* target =
+        codes_of(context.allocate(0, code_type(op_.result), left.dims(), Layout::kChannelsLast));
+    const int64_t channels = left.dim(1);
+    const int64_t pixels = left.count() / std::max<int64_t>(1, left.dim(0) * channels);
+    const uint8_t* a = codes_of(left);
+    parallel_ranges(left.dim(0) * pixels, kGrain / std::max<int64_t>(1, channels) + 1,
+                    [&](int64_t first, int64_t last) {
+                      for (int64_t i = first; i < last; ++i)
+                        binary_values(a + i * channels, right + i / pixels * channels,
+                                      target + i * channels, channels, op_);
+                    });
+  }
+
   QuantizedBinary op_;
 };
 
@@ -144,8 +165,7 @@ std::unique_ptr<StepKernel> make_dequantize(const QuantParams& params) {
   return std::make_unique<Dequantize>(params);
 }
 
-std::unique_ptr<StepKernel> make_code_table(const std::array<uint8_t, 256>& table,
-                                            DataType result) {
+std::unique_ptr<StepKernel> make_code_table(const CodeMap& table, DataType result) {
   return std::make_unique<CodeTable>(table, result);
 }
 

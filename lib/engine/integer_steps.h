@@ -1,9 +1,9 @@
 // Steps on 8-bit codes that need no oneDNN. All keep the order of bytes of their input.
 #pragma once
 
-#include <array>
 #include <memory>
 
+#include "lib/engine/code_table.h"
 #include "lib/engine/integer_loops.h"
 #include "lib/engine/step.h"
 
@@ -14,8 +14,8 @@ std::unique_ptr<StepKernel> make_quantize(const QuantParams& params);
 /// codes -> float.
 std::unique_ptr<StepKernel> make_dequantize(const QuantParams& params);
 /// Each code becomes table[code as uint8].
-std::unique_ptr<StepKernel> make_code_table(const std::array<uint8_t, 256>& table, DataType result);
-/// Two tensors of one shape.
+std::unique_ptr<StepKernel> make_code_table(const CodeMap& table, DataType result);
+/// Two tensors of one shape, or the second with one value a channel (N x C x 1 ...).
 std::unique_ptr<StepKernel> make_quantized_binary(const QuantizedBinary& op);
 /// Mean over the spatial dimensions, then requantized. `keep` leaves dimensions of 1. With
 /// `quantized` false the result is float.

@@ -18,6 +18,8 @@ std::optional<Selection> match_max_pooling(const Node& node);
 bool reduces_image(const Scope& scope, const Node& node);
 /// Add, Sub, Mul, Div, Max, Min of two tensors, then functions of one.
 std::optional<Selection> match_binary(const Scope& scope, const Node& tail);
+/// Concat, of any element type.
+std::optional<Selection> match_concat(const Scope& scope, const Node& tail);
 /// Functions of one tensor.
 std::optional<Selection> match_function(const Scope& scope, const Node& tail);
 

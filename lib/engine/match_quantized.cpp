@@ -1,8 +1,7 @@
 // QDQ patterns without weights: element-wise operators, averages and moves of 8-bit codes.
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <limits>
+#include <utility>
 
 #include "lib/engine/chain.h"
 #include "lib/engine/integer_steps.h"
@@ -36,44 +35,6 @@ FunctionRun functions_before(const Scope& scope, const Value* value) {
   return run;
 }
 
-double apply(const Unary& unary, double x) {
-  switch (unary.kind) {
-    case UnaryKind::kRelu: return x > 0 ? x : unary.alpha * x;
-    case UnaryKind::kClip:
-      return std::min(std::max(x, static_cast<double>(unary.alpha)),
-                      static_cast<double>(unary.beta));
-    case UnaryKind::kSigmoid: return 1 / (1 + std::exp(-x));
-    case UnaryKind::kTanh: return std::tanh(x);
-    case UnaryKind::kSwish: return x / (1 + std::exp(-unary.alpha * x));
-    case UnaryKind::kHardSwish: return x * std::clamp(x + 3, 0.0, 6.0) / 6;
-    case UnaryKind::kLinear: return unary.alpha * x + unary.beta;
-    case UnaryKind::kElu: return x > 0 ? x : unary.alpha * (std::exp(x) - 1);
-    case UnaryKind::kExp: return std::exp(x);
-    case UnaryKind::kSqrt: return std::sqrt(x);
-    case UnaryKind::kAbs: return std::fabs(x);
-  }
-  return x;
-}
-
-/// The result of every possible code.
-std::array<uint8_t, 256> code_table(const QuantParams& input, const QuantParams& output,
-                                    const std::vector<Unary>& functions) {
-  std::array<float, 256> real{};
-  for (int i = 0; i < 256; ++i) {
-    const int32_t code = input.is_signed ? static_cast<int8_t>(i) : i;
-    double x = static_cast<float>(code - input.zero) * input.scale;
-    for (const Unary& unary : functions) x = apply(unary, x);
-    real[static_cast<size_t>(i)] = static_cast<float>(x);
-  }
-  std::array<uint8_t, 256> table{};
-  quantize_values(real.data(), table.data(), 256, output);
-  return table;
-}
-
-DataType code_type(const QuantParams& params) {
-  return params.is_signed ? DataType::kInt8 : DataType::kUint8;
-}
-
 /// Only clamps may stand between the operator and its QuantizeLinear in the two-tensor kernel.
 bool read_clamps(const std::vector<Unary>& functions, QuantizedBinary* op) {
   op->low = std::numeric_limits<float>::lowest();
@@ -90,6 +51,35 @@ bool read_clamps(const std::vector<Unary>& functions, QuantizedBinary* op) {
     }
   }
   return true;
+}
+
+/// True when `small` has the batch and the channels of `large` and one pixel.
+bool one_a_channel(const Value* small, const Value* large) {
+  if (!small->shape || !large->shape || small->shape->size() != large->shape->size() ||
+      small->shape->size() < 3)
+    return false;
+  const auto same = [](const Dim& x, const Dim& y) {
+    return x == y && (x.known() || !x.symbol.empty());
+  };
+  const Shape& s = *small->shape;
+  const bool pixel =
+      std::all_of(s.begin() + 2, s.end(), [](const Dim& dim) { return dim.value == 1; });
+  return pixel && same(s[0], (*large->shape)[0]) && same(s[1], (*large->shape)[1]);
+}
+
+/// Add or Mul of codes of one shape, or with one value a channel on one side.
+std::optional<Selection> select_codes(QuantizedValue left, QuantizedValue right,
+                                      QuantizedBinary op) {
+  const bool equal = same_shape(left.codes, right.codes);
+  if (!equal && one_a_channel(left.codes, right.codes)) std::swap(left, right);
+  if (!equal && !one_a_channel(right.codes, left.codes)) return {};
+  op.left = left.params;
+  op.right = right.params;
+  Selection selection;
+  selection.inputs.emplace_back(left.codes);
+  selection.inputs.emplace_back(right.codes);
+  selection.kernel = make_quantized_binary(op);
+  return selection;
 }
 
 std::optional<Selection> select_table(const Scope& scope, const FunctionRun& run,
@@ -109,20 +99,13 @@ std::optional<Selection> select_binary(const Scope& scope, const FunctionRun& ru
   const bool add = node != nullptr && node->domain().empty() && node->op_type() == "Add";
   const bool multiply = node != nullptr && node->domain().empty() && node->op_type() == "Mul";
   if ((!add && !multiply) || !scope.is_inner(run.source)) return {};
-  if (!same_shape(node->input(0), node->input(1))) return {};
   const auto left = dequantized_from(scope, node->input(0));
   const auto right = dequantized_from(scope, node->input(1));
   QuantizedBinary op;
   if (!left || !right || !read_clamps(run.functions, &op)) return {};
-  op.left = left->params;
-  op.right = right->params;
   op.result = output;
   op.multiply = multiply;
-  Selection selection;
-  selection.inputs.emplace_back(left->codes);
-  selection.inputs.emplace_back(right->codes);
-  selection.kernel = make_quantized_binary(op);
-  return selection;
+  return select_codes(*left, *right, op);
 }
 
 std::optional<Selection> select_mean(const Scope& scope, const Value* value,
@@ -166,6 +149,16 @@ std::optional<Selection> select_pool(const Node& node, const Value* codes) {
 }
 
 }  // namespace
+
+std::optional<Selection> select_quantized_binary(const QuantizedValue& left,
+                                                 const QuantizedValue& right,
+                                                 const QuantParams& output, bool multiply) {
+  QuantizedBinary op;
+  read_clamps({}, &op);
+  op.result = output;
+  op.multiply = multiply;
+  return select_codes(left, right, op);
+}
 
 std::optional<Selection> match_integer_elementwise(const Scope& scope, const Node& tail) {
   const auto output = quantizer_params(scope, tail);

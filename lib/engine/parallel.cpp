@@ -6,10 +6,12 @@
 
 namespace limbeck {
 
+int thread_count() { return omp_get_max_threads(); }
+
 void parallel_ranges(int64_t count, int64_t grain,
                      const std::function<void(int64_t, int64_t)>& body) {
   const int64_t most = (count + grain - 1) / std::max<int64_t>(1, grain);
-  const auto parts = static_cast<int>(std::min<int64_t>(omp_get_max_threads(), most));
+  const auto parts = static_cast<int>(std::min<int64_t>(thread_count(), most));
   if (parts <= 1) {
     if (count > 0) body(0, count);
     return;

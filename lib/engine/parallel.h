@@ -6,6 +6,9 @@
 
 namespace limbeck {
 
+/// Threads that the running engine may use in the calling thread.
+int thread_count();
+
 /// Calls body(first, last) on disjoint ranges that cover [0, count); ranges hold at least `grain`
 /// items. How the range is split depends on the number of threads, so bodies must compute every
 /// item alone.

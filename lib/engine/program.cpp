@@ -13,23 +13,40 @@
 namespace limbeck {
 namespace {
 
-constexpr std::array<Matcher, 9> kMatchers = {match_integer_weighted, match_integer_elementwise,
-                                              match_integer_moves,    match_weighted,
-                                              match_dynamic_matmul,   match_pooling,
-                                              match_binary,           match_function,
-                                              match_conversions};
+constexpr std::array<Matcher, 12> kMatchers = {match_integer_weighted,
+                                               match_integer_elementwise,
+                                               match_quantized_concat,
+                                               match_integer_moves,
+                                               match_integer_operators,
+                                               match_weighted,
+                                               match_dynamic_matmul,
+                                               match_pooling,
+                                               match_binary,
+                                               match_function,
+                                               match_concat,
+                                               match_conversions};
+
+const Value* find_value(const Model& model, const std::string& tap) {
+  const Value* value = model.graph.find(tap);
+  if (value == nullptr) {
+    throw_error(Category::kUsage, "tap '" + tap + "'", "a tapped value must exist in the graph",
+                "no value of that name", "list the names with `limbeck inspect --dump`");
+  }
+  return value;
+}
 
 /// Values that run() returns: graph outputs, then taps.
 std::vector<const Value*> returned_values(const Model& model, const EngineOptions& options) {
   std::vector<const Value*> values(model.graph.outputs().begin(), model.graph.outputs().end());
-  for (const std::string& tap : options.taps) {
-    const Value* value = model.graph.find(tap);
-    if (value == nullptr) {
-      throw_error(Category::kUsage, "tap '" + tap + "'", "a tapped value must exist in the graph",
-                  "no value of that name", "list the names with `limbeck inspect --dump`");
-    }
-    values.push_back(value);
-  }
+  for (const std::string& tap : options.taps) values.push_back(find_value(model, tap));
+  return values;
+}
+
+/// Values that must exist: those that run() returns, and the watched ones.
+std::set<const Value*> wanted_values(const Model& model, const EngineOptions& options) {
+  const auto returned = returned_values(model, options);
+  std::set<const Value*> values(returned.begin(), returned.end());
+  for (const std::string& name : options.watched) values.insert(find_value(model, name));
   return values;
 }
 
@@ -41,7 +58,7 @@ class Builder {
       : model_(model),
         options_(options),
         returned_(returned_values(model, options)),
-        scope_(model, {returned_.begin(), returned_.end()}, options.fuse) {}
+        scope_(model, wanted_values(model, options), options.fuse) {}
 
   Program build();
 
@@ -155,7 +172,7 @@ void Builder::count_macs(const Node* weighted, bool integer) {
 }
 
 void Builder::choose_steps() {
-  for (const Value* value : returned_) demand(value);
+  for (const Value* value : scope_.wanted()) demand(value);
   const auto& nodes = model_.graph.nodes();
   for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
     const auto& outputs = (*it)->outputs();
@@ -204,6 +221,8 @@ Program Builder::build() {
     program_.output_names.push_back(value->name());
     program_.output_slots.push_back(slot(value));
   }
+  for (const std::string& name : options_.watched)
+    program_.watched_slots.push_back(slot(find_value(model_, name)));
   set_releases();
   program_.integer_mac_share = macs_ > 0 ? integer_macs_ / macs_ : 0;
   return std::move(program_);
@@ -222,7 +241,8 @@ double sample_macs(const Node& node) {
   const std::string& op = node.op_type();
   const bool integer_convolution = op == "QLinearConv";
   const bool integer_product = op == "QLinearMatMul";
-  const Value* weights = node.input(integer_convolution || integer_product ? 3 : 1);
+  const bool q_gemm = op == "QGemm";
+  const Value* weights = node.input(integer_convolution || integer_product || q_gemm ? 3 : 1);
   const Value* input = node.input(0);
   const Value* output = node.output(0);
   if (weights == nullptr || output == nullptr || !weights->shape || !output->shape || !input ||
@@ -239,9 +259,9 @@ double sample_macs(const Node& node) {
                ? 0
                : known_product(w, 1) * known_product(*input->shape, 1);
   }
-  if (op == "Gemm" || op == "MatMul" || op == "MatMulInteger" || integer_product) {
+  if (op == "Gemm" || op == "MatMul" || op == "MatMulInteger" || integer_product || q_gemm) {
     if (w.size() < 2 || output->shape->empty()) return 0;
-    const bool transposed = op == "Gemm" && node.int_attribute("transB", 0) != 0;
+    const bool transposed = op.ends_with("Gemm") && node.int_attribute("transB", 0) != 0;
     const Dim& inner = w[transposed ? 1 : w.size() - 2];
     return (inner.known() ? static_cast<double>(inner.value) : 1.0) *
            known_product(*output->shape, 0);

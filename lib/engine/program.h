@@ -25,6 +25,8 @@ struct Program {
   std::vector<InputRule> inputs;
   std::vector<std::string> output_names;
   std::vector<int> output_slots;
+  /// Slots of EngineOptions::watched.
+  std::vector<int> watched_slots;
   double integer_mac_share = 0;
 };
 

@@ -23,12 +23,24 @@ std::optional<QuantizedValue> dequantized_from(const Scope& scope, const Value* 
 /// The parameters of a QuantizeLinear with one constant scale and 8-bit codes.
 std::optional<QuantParams> quantizer_params(const Scope& scope, const Node& node);
 
-/// Constant int8 or int4 weights behind a DequantizeLinear, symmetric, one scale for each position
-/// of `axis` or one for all.
+/// A constant scale above zero of one element, and its constant zero point (null: 0), for codes of
+/// the 8-bit `type`.
+std::optional<QuantParams> read_params(const Scope& scope, DataType type, const Value* scale,
+                                       const Value* zero);
+
+/// Constant 8- or 4-bit weights with one scale for each position of `axis` or one for all. Codes
+/// minus zero points must fit into int8.
 struct QuantizedWeights {
-  Tensor codes;  ///< int8; 4-bit codes are unpacked
+  Tensor codes;  ///< int8, zero points taken off; 4-bit codes are unpacked
   std::vector<float> scales;
 };
+/// The codes alone.
+std::optional<Tensor> read_codes(const Scope& scope, const Value* codes, const Value* zero,
+                                 int64_t axis);
+std::optional<QuantizedWeights> read_weights(const Scope& scope, const Value* codes,
+                                             const Value* scale, const Value* zero, int64_t axis);
+
+/// The weights behind a DequantizeLinear along `axis`.
 std::optional<QuantizedWeights> quantized_weights(const Scope& scope, const Value* value,
                                                   int64_t axis);
 

@@ -109,30 +109,33 @@ Batch read_batch(const Dataset& dataset, std::span<const int64_t> order, int64_t
 std::vector<std::vector<Tensor>> run_engines(const std::vector<const Engine*>& engines,
                                              const Dataset& dataset, const Batch& batch) {
   std::vector<std::vector<Tensor>> results;
-  for (const Engine* engine : engines) {
-    std::vector<Tensor> inputs;
-    for (const std::string& wanted : engine->input_names()) {
-      const auto& names = dataset.input_names();
-      auto found = std::find(names.begin(), names.end(), wanted);
-      if (found == names.end() && names.size() == 1 && engine->input_names().size() == 1 &&
-          names[0].empty()) {
-        found = names.begin();
-      }
-      if (found == names.end()) {
-        std::string offered;
-        for (const std::string& name : names)
-          offered += (offered.empty() ? "'" : ", '") + name + "'";
-        throw_error(Category::kData, "data set", "it must feed the model's input '" + wanted + "'",
-                    "inputs " + offered, "set \"input\" in the data set's description");
-      }
-      inputs.push_back(batch.inputs[static_cast<size_t>(found - names.begin())]);
-    }
-    results.push_back(engine->run(inputs));
-  }
+  for (const Engine* engine : engines)
+    results.push_back(engine->run(engine_inputs(*engine, dataset, batch)));
   return results;
 }
 
 }  // namespace stream_detail
+
+std::vector<Tensor> engine_inputs(const Engine& engine, const Dataset& dataset,
+                                  const Batch& batch) {
+  std::vector<Tensor> inputs;
+  const auto& names = dataset.input_names();
+  for (const std::string& wanted : engine.input_names()) {
+    auto found = std::find(names.begin(), names.end(), wanted);
+    if (found == names.end() && names.size() == 1 && engine.input_names().size() == 1 &&
+        names[0].empty()) {
+      found = names.begin();
+    }
+    if (found == names.end()) {
+      std::string offered;
+      for (const std::string& name : names) offered += (offered.empty() ? "'" : ", '") + name + "'";
+      throw_error(Category::kData, "data set", "it must feed the model's input '" + wanted + "'",
+                  "inputs " + offered, "set \"input\" in the data set's description");
+    }
+    inputs.push_back(batch.inputs[static_cast<size_t>(found - names.begin())]);
+  }
+  return inputs;
+}
 
 void stream_batches(
     const std::vector<const Engine*>& engines, const Dataset& dataset,

@@ -32,14 +32,23 @@ void stream_batches(
     std::span<const int64_t> order, const StreamOptions& options,
     const std::function<void(const Batch&, const std::vector<std::vector<Tensor>>&)>& consume);
 
-/// Same, with heavy per-batch work on the worker: map(batch, outputs) makes a partial result there,
-/// and reduce takes the partial results in data order.
+/// The engine-free form: map(batch) makes a partial result on a worker, and reduce takes the
+/// partial results on the calling thread in data order.
+template <typename Partial>
+void map_samples(const Dataset& dataset, std::span<const int64_t> order,
+                 const StreamOptions& options, const std::function<Partial(const Batch&)>& map,
+                 const std::function<void(Partial&)>& reduce);
+
+/// Same, with the engines' results for each batch.
 template <typename Partial>
 void map_batches(
     const std::vector<const Engine*>& engines, const Dataset& dataset,
     std::span<const int64_t> order, const StreamOptions& options,
     const std::function<Partial(const Batch&, const std::vector<std::vector<Tensor>>&)>& map,
     const std::function<void(Partial&)>& reduce);
+
+/// The batch's tensors in the order of the engine's inputs. Raises kData when one is missing.
+std::vector<Tensor> engine_inputs(const Engine& engine, const Dataset& dataset, const Batch& batch);
 
 namespace stream_detail {
 
@@ -56,25 +65,36 @@ std::vector<std::vector<Tensor>> run_engines(const std::vector<const Engine*>& e
 }  // namespace stream_detail
 
 template <typename Partial>
-void map_batches(
-    const std::vector<const Engine*>& engines, const Dataset& dataset,
-    std::span<const int64_t> order, const StreamOptions& options,
-    const std::function<Partial(const Batch&, const std::vector<std::vector<Tensor>>&)>& map,
-    const std::function<void(Partial&)>& reduce) {
+void map_samples(const Dataset& dataset, std::span<const int64_t> order,
+                 const StreamOptions& options, const std::function<Partial(const Batch&)>& map,
+                 const std::function<void(Partial&)>& reduce) {
   const auto total = static_cast<int64_t>(order.size());
   const int64_t count = (total + options.micro_batch - 1) / options.micro_batch;
   std::vector<Partial> partials(static_cast<size_t>(count));
   stream_detail::run_in_order(
       count, options.threads,
       [&](int64_t i) {
-        const Batch batch = stream_detail::read_batch(dataset, order, options.micro_batch, i);
         partials[static_cast<size_t>(i)] =
-            map(batch, stream_detail::run_engines(engines, dataset, batch));
+            map(stream_detail::read_batch(dataset, order, options.micro_batch, i));
       },
       [&](int64_t i) {
         reduce(partials[static_cast<size_t>(i)]);
         partials[static_cast<size_t>(i)] = Partial();
       });
+}
+
+template <typename Partial>
+void map_batches(
+    const std::vector<const Engine*>& engines, const Dataset& dataset,
+    std::span<const int64_t> order, const StreamOptions& options,
+    const std::function<Partial(const Batch&, const std::vector<std::vector<Tensor>>&)>& map,
+    const std::function<void(Partial&)>& reduce) {
+  map_samples<Partial>(
+      dataset, order, options,
+      [&](const Batch& batch) {
+        return map(batch, stream_detail::run_engines(engines, dataset, batch));
+      },
+      reduce);
 }
 
 }  // namespace limbeck

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -21,6 +22,7 @@ namespace {
 
 constexpr int kPollMilliseconds = 200;  // how late a signal may be noticed
 constexpr size_t kReadChunk = 65536;
+constexpr int kEndMilliseconds = 5;  // how late the end of a silent child may be noticed
 constexpr size_t kLargestOutput = size_t{1} << 24U;
 
 [[noreturn]] void throw_system(const std::string& rule, int code) {
@@ -91,30 +93,37 @@ pid_t spawn_shell(const std::string& command, int input, int output) {
   return process;
 }
 
-std::string failure_text(int status) {
-  if (WIFSIGNALED(status)) return "signal " + std::to_string(WTERMSIG(status));
-  if (WEXITSTATUS(status) != 0) return "exit status " + std::to_string(WEXITSTATUS(status));
+/// How the process ended, without waiting for it; nothing while it runs.
+std::optional<siginfo_t> look_at(pid_t process) {
+  siginfo_t info{};
+  const int code = ::waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOHANG | WNOWAIT);
+  if (code != 0 || info.si_pid == 0) return {};
+  return info;
+}
+
+std::string failure_text(const siginfo_t& end) {
+  if (end.si_code != CLD_EXITED) return "signal " + std::to_string(end.si_status);
+  if (end.si_status != 0) return "exit status " + std::to_string(end.si_status);
   return "";
 }
 
 }  // namespace
 
-ChildProcess::ChildProcess(const std::string& command) {
+ChildProcess::ChildProcess(const std::string& command, int64_t patience)
+    : patience_(patience), last_sign_(Clock::now()) {
   Pipe input;
   Pipe output;
   process_ = spawn_shell(command, input.ends[0], output.ends[1]);
   input_ = input.release(1);
   output_ = output.release(0);
   ::fcntl(input_, F_SETFL, O_NONBLOCK);
+  ::fcntl(output_, F_SETFL, O_NONBLOCK);
 }
 
 ChildProcess::~ChildProcess() {
   close_input();
   if (output_ >= 0) ::close(output_);
-  if (process_ < 0) return;
-  ::kill(-process_, SIGKILL);
-  while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  if (process_ >= 0) reap();
 }
 
 void ChildProcess::close_input() {
@@ -122,31 +131,59 @@ void ChildProcess::close_input() {
   input_ = -1;
 }
 
+/// The group's number is ours until its leader is waited for, so it is killed first.
+void ChildProcess::reap() {
+  ::kill(-process_, SIGKILL);
+  while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  process_ = -1;
+}
+
+void ChildProcess::check_patience() const {
+  if (patience_ == 0 || Clock::now() - last_sign_ < std::chrono::seconds(patience_)) return;
+  throw_error(
+      Category::kData, "metric command",
+      "it must read its input, print or end within " + std::to_string(patience_) + " seconds",
+      "no sign of life", "mend the command, or give it longer");
+}
+
 void ChildProcess::collect() {
   std::array<char, kReadChunk> buffer;
   const ssize_t count = ::read(output_, buffer.data(), buffer.size());
-  if (count < 0 && errno == EINTR) return;
+  if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
   if (count <= 0) {
     ::close(output_);
     output_ = -1;
     return;
   }
+  last_sign_ = Clock::now();
   // The rest is read, so that the child can end, but not kept.
   if (collected_.size() < kLargestOutput)
     collected_.append(buffer.data(), static_cast<size_t>(count));
 }
 
+/// What already lies in the pipe; processes that the child left behind may hold it open for ever.
+void ChildProcess::collect_rest() {
+  pollfd end = {output_, POLLIN, 0};
+  while (output_ >= 0 && ::poll(&end, 1, 0) > 0) collect();
+}
+
 size_t ChildProcess::write_some(std::string_view text) {
   const PipeSignalBlock block;
   const ssize_t count = ::write(input_, text.data(), text.size());
-  if (count >= 0) return static_cast<size_t>(count);
+  if (count >= 0) {
+    last_sign_ = Clock::now();
+    return static_cast<size_t>(count);
+  }
   if (errno == EPIPE) close_input();
   return 0;
 }
 
 void ChildProcess::send(std::string_view text) {
+  last_sign_ = Clock::now();
   while (!text.empty() && input_ >= 0) {
     check_interrupt();
+    check_patience();
     std::array<pollfd, 2> ends = {{{input_, POLLOUT, 0}, {output_, POLLIN, 0}}};
     if (::poll(ends.data(), ends.size(), kPollMilliseconds) <= 0) continue;
     if (ends[1].revents != 0) collect();
@@ -154,21 +191,25 @@ void ChildProcess::send(std::string_view text) {
   }
 }
 
+std::string ChildProcess::early_failure() {
+  if (input_ >= 0) return "";
+  const auto end = look_at(process_);
+  return end ? failure_text(*end) : "";
+}
+
 ChildProcess::Result ChildProcess::finish() {
   close_input();
-  while (output_ >= 0) {
+  last_sign_ = Clock::now();
+  std::optional<siginfo_t> end;
+  while (!(end = look_at(process_))) {
     check_interrupt();
-    pollfd end = {output_, POLLIN, 0};
-    if (::poll(&end, 1, kPollMilliseconds) > 0) collect();
+    check_patience();
+    pollfd output = {output_, POLLIN, 0};
+    if (::poll(&output, 1, kEndMilliseconds) > 0) collect();
   }
-  int status = 0;
-  pid_t ended = 0;
-  while ((ended = ::waitpid(process_, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
-    check_interrupt();
-    ::poll(nullptr, 0, 1);
-  }
-  process_ = -1;
-  return {std::move(collected_), failure_text(status)};
+  collect_rest();
+  reap();
+  return {std::move(collected_), failure_text(*end)};
 }
 
 }  // namespace limbeck

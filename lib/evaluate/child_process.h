@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,12 +12,13 @@ namespace limbeck {
 
 /// Runs `/bin/sh -c COMMAND` in a process group of its own; standard error is ours. Whatever the
 /// child prints is collected while we write, so neither side can wait for the other for ever. Not
-/// thread-safe. A signal raises kInterrupted from send() and finish().
+/// thread-safe. A signal raises kInterrupted from send() and finish(); a child that neither reads,
+/// prints nor ends for `patience` seconds (0: no limit) raises kData.
 class ChildProcess {
  public:
   /// Raises kIo when the shell cannot be started.
-  explicit ChildProcess(const std::string& command);
-  /// Kills the whole process group when finish() was not reached.
+  ChildProcess(const std::string& command, int64_t patience);
+  /// Kills what is left of the process group.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
@@ -28,15 +31,24 @@ class ChildProcess {
     std::string output;
     std::string failure;  ///< "exit status 3", "signal 9"; empty for exit status 0
   };
-  /// Closes the child's standard input, reads its output to the end and waits for it.
+  /// Why the child has failed already; empty while it runs, and when it ended well.
+  std::string early_failure();
+  /// Closes the child's standard input, reads its output until it ends, and kills whatever it left
+  /// running in its group.
   Result finish();
 
  private:
+  using Clock = std::chrono::steady_clock;
   size_t write_some(std::string_view text);
   void collect();
+  void collect_rest();
   void close_input();
+  void reap();
+  void check_patience() const;
 
   pid_t process_ = -1;
+  int64_t patience_;
+  Clock::time_point last_sign_;
   int input_ = -1;
   int output_ = -1;
   std::string collected_;

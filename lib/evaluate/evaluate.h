@@ -77,14 +77,16 @@ struct EvaluateOptions {
   std::vector<std::pair<std::string, std::string>> layers;
   int64_t layer_samples = 64;  ///< first samples used for the per-layer comparison
   /// Program (run by /bin/sh -c) that receives outputs as .npz batches
-  /// (docs/formats/metric_command.md).
+  /// (docs/formats/metric_command.md). It runs once a model, both runs at the same time.
   std::string metric_command;
+  int64_t metric_patience = 600;  ///< seconds that the command may do nothing at all; 0: for ever
 };
 
 /// Runs `model` (and `reference`, may be null) over the data set on the native engine. Results do
 /// not depend on threads. Raises kData when the outputs hold NaN or Inf (naming output and sample),
-/// when labels do not fit the classes, when the two models' outputs differ in number or shape; and
-/// what Engine::compile and Dataset::read raise.
+/// when labels do not fit the classes, when the two models' outputs differ in number or shape, when
+/// the metric command fails or answers no numbers; and what Engine::compile and Dataset::read
+/// raise.
 Evaluation evaluate(const Model& model, const Model* reference, const Dataset& dataset,
                     const EvaluateOptions& options);
 

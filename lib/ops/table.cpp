@@ -151,6 +151,21 @@ constexpr std::array kTable = {
     OpRow{"Upsample", "", 7, 9, upsample_shape, upsample_kernel, kYes, kSameScale},
     OpRow{"Where", "", 9, kNow, where_shape, where_kernel, kYes, kNone},
     OpRow{"Xor", "", 1, kNow, predicate_shape, xor_kernel, kNo, kNone},
+    OpRow{"QGemm", "com.microsoft", 1, kNow, qgemm_shape, qgemm_kernel, kNo, kQuantizer},
+    OpRow{"QLinearAdd", "com.microsoft", 1, kNow, qlinear_binary_shape, qlinear_add_kernel, kNo,
+          kQuantizer},
+    OpRow{"QLinearAveragePool", "com.microsoft", 1, kNow, pool_shape, qlinear_average_pool_kernel,
+          kNo, kQuantizer},
+    OpRow{"QLinearConcat", "com.microsoft", 1, kNow, qlinear_concat_shape, qlinear_concat_kernel,
+          kNo, kQuantizer},
+    OpRow{"QLinearGlobalAveragePool", "com.microsoft", 1, kNow, global_pool_shape,
+          qlinear_global_average_pool_kernel, kNo, kQuantizer},
+    OpRow{"QLinearLeakyRelu", "com.microsoft", 1, kNow, same_shape, qlinear_leaky_relu_kernel, kNo,
+          kQuantizer},
+    OpRow{"QLinearMul", "com.microsoft", 1, kNow, qlinear_binary_shape, qlinear_mul_kernel, kNo,
+          kQuantizer},
+    OpRow{"QLinearSigmoid", "com.microsoft", 1, kNow, same_shape, qlinear_sigmoid_kernel, kNo,
+          kQuantizer},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "calibration/calibration.h"
 #include "lib/model/model.h"
 #include "lib/quantize/plan.h"
 
@@ -23,6 +24,12 @@ struct AppliedPlan {
 /// biases with scale input * weight, and one QuantizeLinear/DequantizeLinear pair per planned
 /// activation. Activations that the quantizer's saturation repeats (Relu, Clip) are removed. Raises
 /// kUsage when the plan names tensors or nodes that the model lacks.
-AppliedPlan apply_plan(const Model& model, const Plan& plan);
+///
+/// `means` (CalibrationTable::means) feed bias correction where the plan asks for it
+/// (Plan::correct_bias): rounding the weights shifts the mean of an output channel by sum (Wq - W)
+/// E[x], and the bias takes that shift back (M. Nagel et al., Data-Free Quantization Through Weight
+/// Equalization and Bias Correction, ICCV 2019, section 4.2). Nodes whose input has no means keep
+/// their bias.
+AppliedPlan apply_plan(const Model& model, const Plan& plan, const ChannelMeans& means = {});
 
 }  // namespace limbeck

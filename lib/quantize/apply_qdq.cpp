@@ -4,10 +4,10 @@
 #include <memory>
 #include <utility>
 
-#include "lib/base/error.h"
 #include "lib/ops/op.h"
 #include "lib/quantize/affine.h"
 #include "lib/quantize/apply.h"
+#include "lib/quantize/check_plan.h"
 #include "lib/quantize/pattern.h"
 
 namespace limbeck {
@@ -24,12 +24,13 @@ Tensor integer_scalar(DataType type, int32_t value) {
 
 class QdqWriter {
  public:
-  QdqWriter(const Model& model, const Plan& plan) : plan_(plan) {
+  QdqWriter(const Model& model, const Plan& plan, const ChannelMeans& means)
+      : plan_(plan), means_(means) {
     result_.model = copy_model(model);
   }
 
   AppliedPlan run() {
-    check_names();
+    check_plan(graph(), plan_);
     std::vector<Node*> order;
     for (const auto& node : graph().nodes()) order.push_back(node.get());
     for (const auto& [name, planned] : plan_.activations) {
@@ -48,15 +49,6 @@ class QdqWriter {
 
  private:
   Graph& graph() { return result_.model.graph; }
-
-  void check_names() {
-    for (const auto& [name, planned] : plan_.activations) {
-      if (graph().find(name) != nullptr) continue;
-      throw_error(Category::kUsage, "plan tensor '" + name + "'",
-                  "the plan must name tensors of this model", "no such tensor",
-                  "make the plan from this model with --save-plan");
-    }
-  }
 
   bool is_integer(const Node* node) const {
     const auto planned = plan_.nodes.find(node->name());
@@ -194,7 +186,8 @@ class QdqWriter {
     const int32_t limit = planned.type == DataType::kInt4 ? 7 : 127;
     std::vector<float> scales =
         channel_scales(weights, planned.axis, limit, planned.algorithm == "mse");
-    const float input_scale = params_.at(node->input(0)->name()).scale;
+    const std::string input_name = node->input(0)->name();
+    const float input_scale = params_.at(input_name).scale;
     const Value* bias = node->input(2);
     if (bias != nullptr)
       fit_scales_to_bias(weights, planned.axis, input_scale, *bias->constant(), &scales);
@@ -209,7 +202,9 @@ class QdqWriter {
     Value* zero =
         graph().add_initializer(name + "_zero_point", pack_codes(planned.type, {channels}, zeros));
     graph().set_input(node, 1, dequantized(name, {quantized, scale, zero}, planned.axis));
-    if (bias != nullptr) quantize_bias(node, input_scale, scales);
+    if (bias == nullptr) return;
+    quantize_bias(node, input_scale, scales,
+                  mean_shift(*node, input_name, weights, codes, planned.axis, scales));
   }
 
   /// Gemm's alpha and beta go into the weights and the bias, which the integer kernels expect.
@@ -240,7 +235,9 @@ class QdqWriter {
     const auto codes = quantize_channels(weights, axis, *scales, 127);
     const std::vector<float> values = bias.to_float();
     for (size_t i = 0; i < scales->size(); ++i) {
-      const float magnitude = std::fabs(values[values.size() == 1 ? 0 : i]);
+      float magnitude = 0;
+      for (size_t k = values.size() == 1 ? 0 : i; k < values.size(); k += scales->size())
+        magnitude = std::max(magnitude, std::fabs(values[k]));
       const float smallest = magnitude / (input_scale * kLargestCode);
       (*scales)[i] = std::max((*scales)[i], smallest);
       const bool dead = (*scales)[i] == 1.0F && largest[i] == 1.0F;
@@ -248,15 +245,49 @@ class QdqWriter {
     }
   }
 
-  void quantize_bias(Node* node, float input_scale, const std::vector<float>& weight_scales) {
+  /// What rounding the weights adds to the mean of every output channel; zeros where it is not
+  /// known.
+  std::vector<double> mean_shift(const Node& node, const std::string& input, const Tensor& weights,
+                                 const std::vector<int8_t>& codes, int64_t axis,
+                                 const std::vector<float>& scales) const {
+    std::vector<double> shift(scales.size(), 0.0);
+    const auto means = means_.find(input);
+    if (!plan_.correct_bias || means == means_.end() || node.op_type() == "ConvTranspose")
+      return shift;
+    const bool conv = node.op_type() == "Conv";
+    const int64_t groups = conv ? node.int_attribute("group", 1) : 1;
+    const auto values = weights.as<float>();
+    const int64_t inner = conv ? weights.count() / (weights.dim(0) * weights.dim(1)) : 1;
+    const int64_t rows = weights.dim(0);
+    const int64_t columns = weights.dim(1);
+    for (int64_t i = 0; i < weights.count(); ++i) {
+      const int64_t row = i / inner / columns;
+      const int64_t column = i / inner % columns;
+      const int64_t out = axis == 0 ? row : column;
+      int64_t in = axis == 0 ? column : row;
+      if (conv) in += row / (rows / groups) * columns;
+      if (in >= static_cast<int64_t>(means->second.size()))
+        return std::vector<double>(scales.size(), 0.0);
+      const auto k = static_cast<size_t>(i);
+      const auto o = static_cast<size_t>(out);
+      shift[o] += (static_cast<double>(codes[k]) * scales[o] - values[k]) *
+                  means->second[static_cast<size_t>(in)];
+    }
+    return shift;
+  }
+
+  void quantize_bias(Node* node, float input_scale, const std::vector<float>& weight_scales,
+                     const std::vector<double>& shift) {
     Value* bias = node->input(2);
     const std::vector<float> values = bias->constant()->to_float();
-    std::vector<int32_t> codes(weight_scales.size());
-    std::vector<float> scales(weight_scales.size());
+    // Groups of a ConvTranspose share the weight scales, so the bias may be longer.
+    std::vector<int32_t> codes(std::max(values.size(), weight_scales.size()));
+    std::vector<float> scales(codes.size());
     for (size_t i = 0; i < scales.size(); ++i) {
-      scales[i] = input_scale * weight_scales[i];
-      const double code =
-          std::nearbyint(static_cast<double>(values[values.size() == 1 ? 0 : i]) / scales[i]);
+      scales[i] = input_scale * weight_scales[i % weight_scales.size()];
+      const double wanted =
+          static_cast<double>(values[values.size() == 1 ? 0 : i]) - shift[i % shift.size()];
+      const double code = std::nearbyint(wanted / scales[i]);
       codes[i] = static_cast<int32_t>(std::clamp(code, -2147483647.0, 2147483647.0));
     }
     const auto channels = static_cast<int64_t>(codes.size());
@@ -269,6 +300,7 @@ class QdqWriter {
   }
 
   const Plan& plan_;
+  const ChannelMeans& means_;
   AppliedPlan result_;
   std::map<std::string, AffineParams> params_;
   std::map<std::string, std::pair<Value*, Value*>> shared_;
@@ -276,8 +308,8 @@ class QdqWriter {
 
 }  // namespace
 
-AppliedPlan apply_plan(const Model& model, const Plan& plan) {
-  return QdqWriter(model, plan).run();
+AppliedPlan apply_plan(const Model& model, const Plan& plan, const ChannelMeans& means) {
+  return QdqWriter(model, plan, means).run();
 }
 
 }  // namespace limbeck

@@ -30,7 +30,7 @@ class Planner {
     plan_.format = options_.format;
     plan_.correct_bias = options_.correct_bias;
     for (const auto& node : model_.graph.nodes()) consider(*node);
-    for (size_t before = 0; before != integer_.size();) {
+    for (size_t before = 0; !is_dynamic() && before != integer_.size();) {
       before = integer_.size();
       for (const auto& node : model_.graph.nodes()) follow(*node);
     }
@@ -44,6 +44,9 @@ class Planner {
   }
 
  private:
+  /// Ranges are measured when the emitted model runs: nothing to observe, weighted nodes only.
+  bool is_dynamic() const { return options_.format == EmitFormat::kDynamic; }
+
   QuantRole role(const Node& node) const {
     const OpRow* row = find_op(node.domain(), node.op_type(), model_.opset(node.domain()));
     return row == nullptr ? QuantRole::kNone : row->role;
@@ -137,9 +140,21 @@ class Planner {
     if (node.op_type() == "Gemm" && node.int_attribute("transA", 0) != 0) return "transposed input";
     if (node.input(2) != nullptr && node.input(2)->constant() == nullptr)
       return "bias is not constant";
-    if (!table_.tensors.contains(input->name())) return "input was not observed";
+    if (!is_dynamic() && !table_.tensors.contains(input->name())) return "input was not observed";
+    if (is_dynamic() && node.op_type() == "ConvTranspose") return "has no dynamic integer form";
     if (weight_axis(node) < 0) return "weights of this rank have no channel axis";
+    if (!bias_is_per_channel(node)) return "bias is not one number a channel";
     return "";
+  }
+
+  /// One number, or one an output channel along the last axis.
+  static bool bias_is_per_channel(const Node& node) {
+    if (node.input(2) == nullptr) return true;
+    const Tensor& bias = *node.input(2)->constant();
+    const int64_t groups = node.op_type() == "ConvTranspose" ? node.int_attribute("group", 1) : 1;
+    const auto axis = static_cast<size_t>(weight_axis(node));
+    const int64_t channels = node.input(1)->constant()->dim(axis) * groups;
+    return bias.count() == 1 || (bias.count() == channels && bias.dims().back() == channels);
   }
 
   void add_tensors(const Node& node) {

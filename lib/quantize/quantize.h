@@ -1,11 +1,8 @@
-// The main job as a chain of values: prepare -> calibrate -> make_plan -> apply_plan (->
-// correct_bias).
+// The main job as a chain of values: prepare -> calibrate -> make_plan -> emit_plan.
 #pragma once
 
 #include <string>
 
-#include "calibration/calibration.h"
-#include "lib/data/dataset.h"
 #include "lib/model/model.h"
 #include "lib/quantize/apply.h"
 #include "lib/quantize/plan.h"
@@ -19,5 +16,12 @@ Model prepare_model(const Model& model, const PlanOptions& options);
 
 /// "int8", "w4a8", "int16" ...: the part of the emitted file's name that tells the format.
 std::string format_suffix(const PlanOptions& options);
+
+/// Emitted form and widest types of a saved plan: what prepare_model and format_suffix go by when a
+/// plan is fed back.
+PlanOptions options_of(const Plan& plan);
+
+/// Writes a plan in the form that it asks for (apply.h, emit.h). `means` as for apply_plan.
+AppliedPlan emit_plan(const Model& model, const Plan& plan, const ChannelMeans& means = {});
 
 }  // namespace limbeck

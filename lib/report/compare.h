@@ -1,6 +1,7 @@
 // compare(report, report, gate) -> Verdict.
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -9,10 +10,10 @@ namespace limbeck {
 
 /// One line of the comparison table.
 struct ComparedFigure {
-  std::string name;  ///< "top1", "agreement", "model bytes" ...
+  std::string name;  ///< "top1", "agreement", "model_bytes", "user.map" ...
   double a = 0;
   double b = 0;
-  std::string unit;
+  std::string unit;     ///< "%", "nats", "dB", "bytes" or ""
   std::string verdict;  ///< "better", "worse", "noise" (not significant), "same" or "" (not judged)
 };
 
@@ -20,6 +21,7 @@ struct GateResult {
   std::string rule;  ///< as in the gate file, readable
   bool passed = false;
   double value = 0;
+  std::string note;  ///< why a rule passed although its limit was exceeded; usually empty
 };
 
 struct Comparison {
@@ -28,17 +30,24 @@ struct Comparison {
   double p_value = 1;
   std::string summary;  ///< one sentence: what changed and whether it is noise
   std::vector<GateResult> gates;
-  bool passed = true;
+  bool passed = true;  ///< every rule of the gate
 };
 
-/// `gate` null: no rules. Gate file: schemas/gate.schema.json, docs/formats/gate.md, for example
+/// `a` and `b` are reports that follow their schema (load_report). `gate` null: no rules. Gate
+/// file: schemas/gate.schema.json, docs/formats/gate.md, for example
 /// {"version": 1, "max_drop": {"top1": 0.5}, "min": {"agreement": 99.0}, "max": {"model_bytes":
-/// 100000}, "ignore_noise": true}: `max_drop` compares b with a, `min` and `max` look at b alone;
-/// with ignore_noise a drop that is not significant passes. Raises kData for a rule about a figure
-/// that the reports lack, and when the reports come from different evaluation data.
+/// 100000}, "ignore_noise": true}: `max_drop` and `max_rise` compare b with a, `min` and `max` look
+/// at b alone; with ignore_noise a change of top1 or loss that is not significant passes. top1 and
+/// loss changes are those of the samples that both reports measured. Raises kData for a rule about
+/// a figure that the reports lack, and when the reports come from different evaluation data or
+/// share no sample.
 Comparison compare_reports(const nlohmann::json& a, const nlohmann::json& b,
                            const nlohmann::json& gate);
 
+/// Loads and validates a gate. Raises kIo, kData.
+nlohmann::json load_gate(const std::filesystem::path& path);
+
+/// Tables for a terminal and for a pull request, each with the summary and the gate's rules.
 std::string comparison_text(const Comparison& comparison);
 std::string comparison_markdown(const Comparison& comparison);
 nlohmann::ordered_json comparison_json(const Comparison& comparison);

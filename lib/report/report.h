@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "calibration/calibration.h"
 #include "lib/evaluate/evaluate.h"
@@ -35,12 +35,14 @@ RunInfo current_run(const std::string& command, const std::string& started, doub
                     int threads);
 
 struct ReportInputs {
-  ReportedFile reference;   ///< FP32 model
-  ReportedFile model;       ///< emitted model
-  std::string format;       ///< "qdq", "qoperator" or "dynamic"
-  std::string weights;      ///< "int8" ...
-  std::string activations;  ///< "uint8" ...
-  double integer_mac_share = 0;
+  ReportedFile reference;                         ///< FP32 model; no name when there is none
+  ReportedFile model;                             ///< emitted model
+  std::string format;                             ///< "qdq", "qoperator" or "dynamic"
+  std::string weights;                            ///< "int8" ...
+  std::string activations;                        ///< "uint8" ...
+  double integer_mac_share = 0;                   ///< in [0, 1]
+  std::optional<int64_t> reference_weight_bytes;  ///< bytes of all constants
+  std::optional<int64_t> model_weight_bytes;      ///< same
   std::string calibration_data_hash;
   int64_t calibration_samples = 0;
   std::string evaluation_data_hash;
@@ -55,16 +57,17 @@ struct ReportInputs {
 };
 
 /// Deterministic but for the member "run". Histograms (64 bins and the chosen range) of the 8
-/// layers of least SQNR are included.
+/// layers of least SQNR that the table knows are included. What could not be measured is absent.
 nlohmann::ordered_json make_report(const ReportInputs& inputs);
 
 /// Writes report.json (validated against its schema) and report.html into `folder`, whole or not at
 /// all.
 void write_report(const nlohmann::ordered_json& report, const std::filesystem::path& folder);
-/// Loads and validates. Raises kIo, kData.
+/// Loads and validates. Raises kIo, kData (malformed, of another version, or against the schema).
 nlohmann::json load_report(const std::filesystem::path& path);
 
-/// The HTML page: no scripts, no external resources; light and dark; readable at 360 px.
+/// The HTML page: no scripts, no external resources; light and dark; readable at 360 px. `report`
+/// follows the schema.
 std::string render_html(const nlohmann::json& report);
 
 }  // namespace limbeck

@@ -11,12 +11,9 @@ namespace {
 
 using dnnl::memory;
 
-/// Output dimensions and the padding that they come from.
-struct Geometry {
-  Dims output;
-  Dims begin;
-  Dims end;
-};
+int64_t output_channels(const ConvolutionSpec& spec) {
+  return spec.transposed ? spec.weights.dim(1) * spec.groups : spec.weights.dim(0);
+}
 
 /// One primitive, made for one input shape and type.
 struct Compiled {
@@ -36,14 +33,11 @@ class Convolution : public StepKernel {
  private:
   Dims grouped_weight_dims() const;
   memory::desc stored_weights() const;
-  int64_t output_channels() const;
-  Geometry geometry(const Dims& input) const;
   dnnl::primitive_attr attributes(const memory::desc& result) const;
   std::shared_ptr<const Compiled> compile(const Dims& dims, DataType type) const;
   template <typename Primitive>
-  void build(Compiled& compiled, const memory::desc& weights, const Geometry& geometry,
+  void build(Compiled& compiled, const memory::desc& weights, const ConvolutionGeometry& geometry,
              dnnl::algorithm algorithm) const;
-  void check_input(const Dims& dims) const;
   DataType output_type() const {
     return spec_.quantized ? spec_.quantized->output_type : DataType::kFloat;
   }
@@ -57,14 +51,10 @@ class Convolution : public StepKernel {
 Convolution::Convolution(ConvolutionSpec spec)
     : spec_(std::move(spec)), packed_(stored_weights(), spec_.weights.raw()) {
   if (spec_.bias.empty()) return;
-  const memory::desc desc({output_channels()}, memory::data_type::f32, memory::format_tag::x);
+  const memory::desc desc({output_channels(spec_)}, memory::data_type::f32, memory::format_tag::x);
   bias_ = memory(
       desc, cpu(),
       const_cast<std::byte*>(spec_.bias.raw()));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-}
-
-int64_t Convolution::output_channels() const {
-  return spec_.transposed ? spec_.weights.dim(1) * spec_.groups : spec_.weights.dim(0);
 }
 
 /// oneDNN's order: [groups,] output channels, input channels, kernel.
@@ -72,7 +62,7 @@ Dims Convolution::grouped_weight_dims() const {
   const Dims& dims = spec_.weights.dims();
   Dims result;
   if (spec_.groups > 1) result.push_back(spec_.groups);
-  result.push_back(output_channels() / spec_.groups);
+  result.push_back(output_channels(spec_) / spec_.groups);
   result.push_back(spec_.transposed ? dims[0] / spec_.groups : dims[1]);
   result.insert(result.end(), dims.begin() + 2, dims.end());
   return result;
@@ -87,42 +77,6 @@ memory::desc Convolution::stored_weights() const {
     strides[out + 1] = strides[out] * dims[out];
   }
   return {dims, element_type(spec_.weights.type(), spec_.place), strides};
-}
-
-Geometry Convolution::geometry(const Dims& input) const {
-  Geometry result{{input[0], output_channels()}, {}, {}};
-  const size_t spatial = input.size() - 2;
-  for (size_t i = 0; i < spatial; ++i) {
-    const int64_t extent = (spec_.weights.dim(i + 2) - 1) * spec_.dilations[i] + 1;
-    const int64_t stride = spec_.strides[i];
-    int64_t begin = spec_.pads[i];
-    int64_t end = spec_.pads[i + spatial];
-    if (spec_.transposed) {
-      end -= spec_.output_padding[i];
-      result.output.push_back((input[i + 2] - 1) * stride + extent - begin - end);
-    } else {
-      if (spec_.auto_pad.starts_with("SAME")) {
-        const int64_t wanted = (input[i + 2] + stride - 1) / stride;
-        const int64_t total = std::max<int64_t>(0, (wanted - 1) * stride + extent - input[i + 2]);
-        begin = spec_.auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;
-        end = total - begin;
-      }
-      result.output.push_back((input[i + 2] + begin + end - extent) / stride + 1);
-    }
-    result.begin.push_back(begin);
-    result.end.push_back(end);
-  }
-  return result;
-}
-
-void Convolution::check_input(const Dims& dims) const {
-  const int64_t wanted =
-      spec_.transposed ? spec_.weights.dim(0) : spec_.weights.dim(1) * spec_.groups;
-  if (dims.size() == spec_.weights.rank() && dims[1] == wanted) return;
-  throw_error(Category::kInvalidModel, spec_.place,
-              "the input must have rank " + std::to_string(spec_.weights.rank()) + " and " +
-                  std::to_string(wanted) + " channels",
-              dims_text(dims), "check the shapes of the model and of its input");
 }
 
 dnnl::primitive_attr Convolution::attributes(const memory::desc& result) const {
@@ -154,8 +108,8 @@ dnnl::primitive_attr Convolution::attributes(const memory::desc& result) const {
 }
 
 template <typename Primitive>
-void Convolution::build(Compiled& compiled, const memory::desc& weights, const Geometry& geometry,
-                        dnnl::algorithm algorithm) const {
+void Convolution::build(Compiled& compiled, const memory::desc& weights,
+                        const ConvolutionGeometry& geometry, dnnl::algorithm algorithm) const {
   Dims dilations = spec_.dilations;
   for (int64_t& dilation : dilations) --dilation;
   const memory::desc bias = spec_.bias.empty() ? memory::desc() : bias_.get_desc();
@@ -170,7 +124,7 @@ void Convolution::build(Compiled& compiled, const memory::desc& weights, const G
 
 std::shared_ptr<const Compiled> Convolution::compile(const Dims& dims, DataType type) const {
   auto compiled = std::make_shared<Compiled>();
-  const Geometry shape = geometry(dims);
+  const ConvolutionGeometry shape = convolution_geometry(spec_, dims);
   element_count(shape.output, spec_.place);
   compiled->output = shape.output;
   compiled->source = dense_desc(dims, type, Layout::kChannelsLast, spec_.place);
@@ -189,7 +143,7 @@ std::shared_ptr<const Compiled> Convolution::compile(const Dims& dims, DataType 
 
 void Convolution::run(StepContext& context) const try {
   const Tensor source = context.input_in(0, Layout::kChannelsLast);
-  check_input(source.dims());
+  check_convolution_input(spec_, source.dims());
   const auto compiled =
       cache_.get(source.dims(), [&] { return compile(source.dims(), source.type()); });
   std::byte* result = context.allocate(0, output_type(), compiled->output, Layout::kChannelsLast);
@@ -211,6 +165,52 @@ void Convolution::run(StepContext& context) const try {
 }
 
 }  // namespace
+
+ConvolutionGeometry convolution_geometry(const ConvolutionSpec& spec, const Dims& input) {
+  ConvolutionGeometry result{{input[0], output_channels(spec)}, {}, {}};
+  const size_t spatial = input.size() - 2;
+  for (size_t i = 0; i < spatial; ++i) {
+    const int64_t extent = (spec.weights.dim(i + 2) - 1) * spec.dilations[i] + 1;
+    const int64_t stride = spec.strides[i];
+    int64_t begin = spec.pads[i];
+    int64_t end = spec.pads[i + spatial];
+    if (spec.transposed) {
+      end -= spec.output_padding[i];
+      result.output.push_back((input[i + 2] - 1) * stride + extent - begin - end);
+    } else {
+      if (spec.auto_pad.starts_with("SAME")) {
+        const int64_t wanted = (input[i + 2] + stride - 1) / stride;
+        const int64_t total = std::max<int64_t>(0, (wanted - 1) * stride + extent - input[i + 2]);
+        begin = spec.auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;
+        end = total - begin;
+      }
+      result.output.push_back((input[i + 2] + begin + end - extent) / stride + 1);
+    }
+    result.begin.push_back(begin);
+    result.end.push_back(end);
+  }
+  return result;
+}
+
+void check_convolution_input(const ConvolutionSpec& spec, const Dims& dims) {
+  const int64_t wanted = spec.transposed ? spec.weights.dim(0) : spec.weights.dim(1) * spec.groups;
+  if (dims.size() == spec.weights.rank() && dims[1] == wanted) return;
+  throw_error(Category::kInvalidModel, spec.place,
+              "the input must have rank " + std::to_string(spec.weights.rank()) + " and " +
+                  std::to_string(wanted) + " channels",
+              dims_text(dims), "check the shapes of the model and of its input");
+}
+
+bool integer_kernels_are_exact() {
+  // vpdpbusd adds four products in 32 bits; what older CPUs have instead saturates at 16.
+  static const bool exact = [] {
+    const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
+    const dnnl::cpu_isa vnni[] = {dnnl::cpu_isa::avx512_core_vnni, dnnl::cpu_isa::avx512_core_bf16,
+                                  dnnl::cpu_isa::avx512_core_amx, dnnl::cpu_isa::avx2_vnni};
+    return std::find(std::begin(vnni), std::end(vnni), isa) != std::end(vnni);
+  }();
+  return exact;
+}
 
 std::unique_ptr<StepKernel> make_convolution(ConvolutionSpec spec) {
   return std::make_unique<Convolution>(std::move(spec));

@@ -45,6 +45,20 @@ struct ConvolutionSpec {
   std::optional<Requantization> quantized;
 };
 
+/// Output dimensions and the padding that they come from.
+struct ConvolutionGeometry {
+  Dims output;
+  Dims begin;
+  Dims end;
+};
+ConvolutionGeometry convolution_geometry(const ConvolutionSpec& spec, const Dims& input);
+/// Raises kInvalidModel unless rank and channels fit the weights.
+void check_convolution_input(const ConvolutionSpec& spec, const Dims& input);
+
+/// False on CPUs where the 8-bit kernels may saturate sums of two products (no VNNI); see
+/// lib/engine/exact_steps.h.
+bool integer_kernels_are_exact();
+
 /// Inputs: the activation, then one tensor for every addition of the post-operations. Output:
 /// channels last.
 std::unique_ptr<StepKernel> make_convolution(ConvolutionSpec spec);

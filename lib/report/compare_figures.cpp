@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "lib/base/error.h"
+#include "lib/report/compared.h"
+
+namespace limbeck {
+namespace {
+
+using nlohmann::json;
+
+enum class Better { kHigher, kLower };
+
+/// Where a figure stands in a report, and how a difference is judged.
+struct FigureRow {
+  const char* name;
+  const char* unit;
+  const char* pointer;
+  Better better;
+  /// The figure is a property of the file, not an estimate from samples.
+  bool exact;
+  /// Interval that is compared when no paired statistic judges the figure.
+  const char* interval;
+};
+
+constexpr std::array<FigureRow, 11> kFigures = {{
+    {"top1", "%", "/evaluation/metrics/top1", Better::kHigher, false,
+     "/evaluation/metrics/top1_interval"},
+    {"top5", "%", "/evaluation/metrics/top5", Better::kHigher, false, ""},
+    {"loss", "nats", "/evaluation/metrics/loss", Better::kLower, false, ""},
+    {"agreement", "%", "/evaluation/metrics/agreement", Better::kHigher, false,
+     "/evaluation/metrics/agreement_interval"},
+    {"sqnr_db", "dB", "/evaluation/metrics/sqnr_db", Better::kHigher, false, ""},
+    {"cosine", "", "/evaluation/metrics/cosine", Better::kHigher, false, ""},
+    {"kl", "nats", "/evaluation/metrics/kl", Better::kLower, false, ""},
+    {"worst_layer_sqnr_db", "dB", "", Better::kHigher, false, ""},
+    {"model_bytes", "bytes", "/files/model/bytes", Better::kLower, true, ""},
+    {"weight_bytes", "bytes", "/quantization/model_weight_bytes", Better::kLower, true, ""},
+    {"integer_mac_share", "", "/quantization/integer_mac_share", Better::kHigher, true, ""},
+}};
+
+std::optional<double> find_number(const json& report, const char* pointer) {
+  const json::json_pointer path(pointer);
+  if (!report.contains(path)) return {};
+  return report.at(path).get<double>();
+}
+
+std::optional<double> worst_layer(const json& report) {
+  std::optional<double> worst;
+  for (const json& layer : report.at("layers")) {
+    const double sqnr = layer.at("sqnr_db");
+    worst = std::min(worst.value_or(sqnr), sqnr);
+  }
+  return worst;
+}
+
+std::optional<double> value_of(const json& report, const FigureRow& row) {
+  return *row.pointer == '\0' ? worst_layer(report) : find_number(report, row.pointer);
+}
+
+std::string judged(double gain) { return gain > 0 ? "better" : "worse"; }
+
+/// Samples that do not overlap even unpaired settle the matter; overlapping intervals settle
+/// nothing, since the samples are the same and errors go together.
+std::string judge_intervals(const json& a, const json& b, const FigureRow& row, double gain) {
+  const json::json_pointer path(row.interval);
+  if (*row.interval == '\0' || !a.contains(path) || !b.contains(path)) return "";
+  const bool apart = a.at(path)[1].get<double>() < b.at(path)[0].get<double>() ||
+                     b.at(path)[1].get<double>() < a.at(path)[0].get<double>();
+  return apart ? judged(gain) : "";
+}
+
+std::string judge_figure(const json& a, const json& b, const FigureRow& row,
+                         const ComparedFigure& figure,
+                         const std::optional<PairedComparison>& paired) {
+  if (figure.a == figure.b) return "same";
+  const double gain = row.better == Better::kHigher ? figure.b - figure.a : figure.a - figure.b;
+  if (row.exact) return judged(gain);
+  if (paired && std::strcmp(row.name, "top1") == 0) {
+    return paired->significant ? judged(gain) : "noise";
+  }
+  if (paired && std::strcmp(row.name, "loss") == 0) {
+    const bool apart = paired->loss_interval.low > 0 || paired->loss_interval.high < 0;
+    return apart ? judged(gain) : "noise";
+  }
+  return judge_intervals(a, b, row, gain);
+}
+
+void append_user_metrics(const json& a, const json& b, std::vector<ComparedFigure>* figures) {
+  const json empty = json::object();
+  const json first = a.at("evaluation").at("metrics").value("user", empty);
+  const json second = b.at("evaluation").at("metrics").value("user", empty);
+  for (const auto& [name, value] : first.items()) {
+    if (!second.contains(name)) continue;
+    ComparedFigure figure = {"user." + name, value, second.at(name), "", ""};
+    if (figure.a == figure.b) figure.verdict = "same";
+    figures->push_back(std::move(figure));
+  }
+}
+
+}  // namespace
+
+std::vector<SampleRecord> model_records(const json& report, const std::string& place) {
+  const json& records = report.at("records");
+  if (!records.contains("model")) return {};
+  const json& index = records.at("model").at("index");
+  const json& loss = records.at("model").at("loss");
+  const std::string correct = records.at("model").at("correct");
+  if (index.size() != loss.size() || index.size() != correct.size() ||
+      correct.find_first_not_of("01") != std::string::npos) {
+    throw_error(Category::kData, place + " at records.model",
+                "index, correct (of 0 and 1) and loss must be equally long",
+                std::to_string(index.size()) + ", " + std::to_string(correct.size()) + " and " +
+                    std::to_string(loss.size()) + " entries",
+                "write the report again");
+  }
+  std::vector<SampleRecord> result;
+  result.reserve(index.size());
+  for (size_t i = 0; i < index.size(); ++i) {
+    result.push_back({index[i].get<int64_t>(), correct[i] == '1', loss[i].get<double>()});
+  }
+  return result;
+}
+
+std::vector<ComparedFigure> compare_figures(const json& a, const json& b,
+                                            const std::optional<PairedComparison>& paired) {
+  std::vector<ComparedFigure> figures;
+  for (const FigureRow& row : kFigures) {
+    const std::optional<double> first = value_of(a, row);
+    const std::optional<double> second = value_of(b, row);
+    if (!first || !second) continue;
+    ComparedFigure figure = {row.name, *first, *second, row.unit, ""};
+    figure.verdict = judge_figure(a, b, row, figure, paired);
+    figures.push_back(std::move(figure));
+  }
+  append_user_metrics(a, b, &figures);
+  return figures;
+}
+
+}  // namespace limbeck

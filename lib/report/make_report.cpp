@@ -1,0 +1,237 @@
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lib/base/version.h"
+#include "lib/evaluate/statistics.h"
+#include "lib/model/data_type.h"
+#include "lib/report/format.h"
+#include "lib/report/histogram.h"
+#include "lib/report/json_text.h"
+#include "lib/report/report.h"
+#include "lib/report/verdict.h"
+
+namespace limbeck {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Records = std::vector<SampleRecord>;
+
+constexpr int kReportVersion = 1;
+constexpr int64_t kHistogramBins = 64;
+constexpr size_t kHistograms = 8;
+
+void put(Json* object, const char* name, const std::optional<double>& value) {
+  if (value) (*object)[name] = tidy(*value);
+}
+
+void put(Json* object, const char* name, const std::optional<Interval>& value) {
+  if (value) (*object)[name] = {tidy(value->low), tidy(value->high)};
+}
+
+Json file_json(const ReportedFile& file) {
+  return {{"name", valid_utf8(file.name)}, {"sha256", file.sha256}, {"bytes", file.bytes}};
+}
+
+Json files_json(const ReportInputs& inputs) {
+  Json files = Json::object();
+  if (!inputs.reference.name.empty()) files["reference"] = file_json(inputs.reference);
+  files["model"] = file_json(inputs.model);
+  return files;
+}
+
+Json metrics_json(const Metrics& metrics) {
+  Json result = {{"samples", metrics.samples}};
+  put(&result, "top1", metrics.top1);
+  put(&result, "top1_interval", metrics.top1_interval);
+  put(&result, "top5", metrics.top5);
+  put(&result, "loss", metrics.loss);
+  put(&result, "agreement", metrics.agreement);
+  put(&result, "agreement_interval", metrics.agreement_interval);
+  put(&result, "sqnr_db", metrics.sqnr_db);
+  put(&result, "cosine", metrics.cosine);
+  put(&result, "kl", metrics.kl);
+  for (const auto& [name, value] : metrics.user) result["user"][valid_utf8(name)] = tidy(value);
+  return result;
+}
+
+Json paired_json(const PairedComparison& paired) {
+  return {
+      {"samples", paired.samples},
+      {"only_reference_correct", paired.only_a_correct},
+      {"only_model_correct", paired.only_b_correct},
+      {"top1_change", tidy(paired.difference)},
+      {"top1_change_interval", {tidy(paired.interval.low), tidy(paired.interval.high)}},
+      {"p_value", tidy(paired.p_value)},
+      {"significant", paired.significant},
+      {"loss_change", tidy(paired.loss_difference)},
+      {"loss_change_interval", {tidy(paired.loss_interval.low), tidy(paired.loss_interval.high)}}};
+}
+
+/// Losses as they are stored, so that statistics made here and from a loaded report agree.
+Records stored_records(const Records& records) {
+  Records result = records;
+  for (SampleRecord& record : result) record.loss = tidy(record.loss);
+  return result;
+}
+
+Json records_json(const Records& records) {
+  Json index = Json::array();
+  Json loss = Json::array();
+  std::string correct;
+  for (const SampleRecord& record : records) {
+    index.push_back(record.index);
+    loss.push_back(record.loss);
+    correct += record.correct ? '1' : '0';
+  }
+  return {{"index", index}, {"correct", correct}, {"loss", loss}};
+}
+
+/// Counts by type name; activations and weights that stay float are not in the plan.
+template <typename Planned>
+Json count_types(const std::map<std::string, Planned>& planned) {
+  std::map<std::string, int64_t> counts;
+  for (const auto& [name, item] : planned) ++counts[data_type_name(item.type)];
+  return Json(counts);
+}
+
+Json plan_json(const Plan& plan) {
+  int64_t integers = 0;
+  Json floats = Json::array();
+  for (const auto& [name, node] : plan.nodes) {
+    integers += node.integer ? 1 : 0;
+    if (node.integer) continue;
+    floats.push_back({{"node", valid_utf8(name)},
+                      {"op", valid_utf8(node.op_type)},
+                      {"reason", valid_utf8(node.reason)}});
+  }
+  return {{"integer_nodes", integers},
+          {"float_nodes", floats},
+          {"activations", count_types(plan.activations)},
+          {"weights", count_types(plan.weights)}};
+}
+
+Json quantization_json(const ReportInputs& inputs) {
+  Json result = {{"format", inputs.format},
+                 {"weights", inputs.weights},
+                 {"activations", inputs.activations},
+                 {"integer_mac_share", tidy(inputs.integer_mac_share)}};
+  if (inputs.reference_weight_bytes) {
+    result["reference_weight_bytes"] = *inputs.reference_weight_bytes;
+  }
+  if (inputs.model_weight_bytes) result["model_weight_bytes"] = *inputs.model_weight_bytes;
+  if (inputs.calibration_samples > 0) {
+    result["calibration"] = {{"data_hash", inputs.calibration_data_hash},
+                             {"samples", inputs.calibration_samples}};
+  }
+  result["plan"] = plan_json(inputs.plan);
+  return result;
+}
+
+Json evaluation_json(const ReportInputs& inputs, const std::optional<PairedComparison>& paired) {
+  const Evaluation& evaluation = inputs.evaluation;
+  Json result = {{"data_hash", inputs.evaluation_data_hash},
+                 {"source", inputs.evaluation_source},
+                 {"metrics", metrics_json(evaluation.metrics)}};
+  if (evaluation.reference) result["reference"] = metrics_json(*evaluation.reference);
+  if (paired) result["paired"] = paired_json(*paired);
+  return result;
+}
+
+Json headline_json(const ReportInputs& inputs, const Verdict& verdict,
+                   const std::optional<PairedComparison>& paired) {
+  const Evaluation& evaluation = inputs.evaluation;
+  Json result = {{"verdict", verdict.sentence}, {"judgement", verdict.judgement}};
+  if (evaluation.reference) put(&result, "reference_top1", evaluation.reference->top1);
+  put(&result, "top1", evaluation.metrics.top1);
+  if (paired) result["top1_change"] = tidy(paired->difference);
+  put(&result, "agreement", evaluation.metrics.agreement);
+  if (!inputs.reference.name.empty()) result["reference_bytes"] = inputs.reference.bytes;
+  result["model_bytes"] = inputs.model.bytes;
+  result["integer_mac_share"] = tidy(inputs.integer_mac_share);
+  return result;
+}
+
+Json layers_json(const ReportInputs& inputs) {
+  Json result = Json::array();
+  for (const LayerError& layer : inputs.evaluation.layers) {
+    const auto planned = inputs.plan.activations.find(layer.tensor);
+    const bool integer = planned != inputs.plan.activations.end();
+    result.push_back({{"tensor", valid_utf8(layer.tensor)},
+                      {"value", valid_utf8(layer.value)},
+                      {"op", valid_utf8(layer.op_type)},
+                      {"type", integer ? data_type_name(planned->second.type) : "float"},
+                      {"sqnr_db", tidy(layer.sqnr_db)},
+                      {"cosine", tidy(layer.cosine)},
+                      {"max_abs", tidy(layer.max_abs)}});
+  }
+  return result;
+}
+
+Json histogram_json(const std::string& tensor, const Sketch& sketch, const Plan& plan) {
+  const CoarseHistogram coarse = coarse_histogram(sketch, kHistogramBins);
+  Json result = {{"tensor", valid_utf8(tensor)}, {"values", sketch.count()},
+                 {"min", tidy(sketch.min())},    {"max", tidy(sketch.max())},
+                 {"low", tidy(coarse.low)},      {"bin_width", tidy(coarse.bin_width)},
+                 {"counts", coarse.counts}};
+  const auto planned = plan.activations.find(tensor);
+  if (planned == plan.activations.end()) return result;
+  const PlannedActivation& activation = planned->second;
+  result["range"] = {{"low", tidy(activation.low)},
+                     {"high", tidy(activation.high)},
+                     {"type", data_type_name(activation.type)},
+                     {"observer", valid_utf8(activation.observer)}};
+  result["clipped_share"] = tidy(clipped_share(sketch, {activation.low, activation.high}));
+  return result;
+}
+
+Json histograms_json(const ReportInputs& inputs) {
+  Json result = Json::array();
+  if (inputs.table == nullptr) return result;
+  std::vector<const LayerError*> worst;
+  for (const LayerError& layer : inputs.evaluation.layers) {
+    const auto found = inputs.table->tensors.find(layer.tensor);
+    if (found != inputs.table->tensors.end() && found->second.count() > 0) worst.push_back(&layer);
+  }
+  std::stable_sort(worst.begin(), worst.end(), [](const LayerError* a, const LayerError* b) {
+    return a->sqnr_db < b->sqnr_db;
+  });
+  worst.resize(std::min(worst.size(), kHistograms));
+  for (const LayerError* layer : worst) {
+    const Sketch& sketch = inputs.table->tensors.at(layer->tensor);
+    result.push_back(histogram_json(layer->tensor, sketch, inputs.plan));
+  }
+  return result;
+}
+
+Json run_json(const RunInfo& run) {
+  return {{"command", valid_utf8(run.command)}, {"started", run.started},
+          {"seconds", tidy(run.seconds)},       {"threads", run.threads},
+          {"host", valid_utf8(run.host)},       {"peak_memory_bytes", run.peak_memory_bytes}};
+}
+
+}  // namespace
+
+nlohmann::ordered_json make_report(const ReportInputs& inputs) {
+  const Records model = stored_records(inputs.evaluation.records);
+  const Records reference = stored_records(inputs.evaluation.reference_records);
+  std::optional<PairedComparison> paired;
+  if (!model.empty() && !reference.empty()) paired = compare_records(reference, model);
+  Json report = {{"version", kReportVersion}, {"generator", "limbeck " + std::string(kVersion)}};
+  report["headline"] = headline_json(inputs, judge(inputs.evaluation, paired), paired);
+  report["files"] = files_json(inputs);
+  report["quantization"] = quantization_json(inputs);
+  report["evaluation"] = evaluation_json(inputs, paired);
+  report["layers"] = layers_json(inputs);
+  report["histograms"] = histograms_json(inputs);
+  report["records"] = Json::object();
+  if (!model.empty()) report["records"]["model"] = records_json(model);
+  if (!reference.empty()) report["records"]["reference"] = records_json(reference);
+  report["run"] = run_json(inputs.run);
+  return report;
+}
+
+}  // namespace limbeck

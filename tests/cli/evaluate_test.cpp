@@ -1,0 +1,184 @@
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_floating_point.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "lib/base/error.h"
+#include "lib/base/file.h"
+#include "lib/base/schema.h"
+#include "lib/evaluate/npz_writer.h"
+#include "tests/support/model_builder.h"
+#include "tests/support/paths.h"
+
+using namespace limbeck;
+using namespace limbeck::test;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
+using Catch::Matchers::WithinAbs;
+
+namespace {
+
+/// A folder with 8 samples of 6 scores, a model that hands them on, one that adds 1 to the first
+/// class, and labels that the first model gets right but for the last.
+struct Example {
+  TemporaryFolder folder;
+
+  Example() {
+    Tensor scores = Tensor::zeros(DataType::kFloat, {8, 6});
+    for (size_t i = 0; i < 8; ++i) scores.mutable_as<float>()[i * 6 + i % 6] = i < 6 ? 2.0F : 0.5F;
+    write_file_atomically(folder / "data.npz",
+                          npz_bytes({{"x", scores}, {"label", ints({0, 1, 2, 3, 4, 5, 0, 2})}}));
+    write_file_atomically(
+        folder / "data.json",
+        R"({"version": 1, "kind": "npz", "path": "data.npz", "inputs": ["x"], "label": "label"})");
+    write_file_atomically(folder / "plain.json",
+                          R"({"version": 1, "kind": "npz", "path": "data.npz", "inputs": ["x"]})");
+    save("fp32.onnx", {0, 0, 0, 0, 0, 0});
+    save("shifted.onnx", {1, 0, 0, 0, 0, 0});
+  }
+
+  void save(const std::string& name, const std::vector<float>& shift) const {
+    ModelBuilder builder(13);
+    builder.input("x", {-1, 6}).output("scores").weight("shift", floats(shift));
+    builder.node("Add", {"x", "shift"}, {"scores"});
+    write_file_atomically(folder / name, builder.bytes());
+  }
+
+  CommandResult run(const std::string& arguments) const {
+    return run_program("evaluate " + arguments, folder.path());
+  }
+  nlohmann::json json(const std::string& arguments) const {
+    const CommandResult result = run(arguments + " --json --quiet");
+    INFO(result.err);
+    REQUIRE(result.exit_code == 0);
+    nlohmann::json document = nlohmann::json::parse(result.out);
+    validate_json(document, "evaluation", "standard output");
+    return document;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("evaluate --json with a reference follows its schema", "[cli][evaluate]") {
+  const Example example;
+  const auto document =
+      example.json("shifted.onnx --reference fp32.onnx --data data.json --layers");
+  const auto& metrics = document.at("metrics");
+  CHECK(metrics.at("samples") == 8);
+  // Sample 7 scores 0.5 for class 1: the shift makes it class 0, as labels say neither.
+  CHECK(metrics.at("top1") == 87.5);
+  CHECK(document.at("reference").at("top1") == 87.5);
+  CHECK(metrics.at("agreement") == 87.5);
+  CHECK(metrics.at("top5") == 100.0);
+  // signal 6 * 4 + 2 / 4, noise 8
+  CHECK_THAT(metrics.at("sqnr_db").get<double>(), WithinAbs(10 * std::log10(24.5 / 8), 1e-9));
+  CHECK(metrics.at("kl").get<double>() > 0);
+  CHECK(metrics.at("cosine").get<double>() < 1);
+  CHECK(document.at("paired").at("p_value") == 1.0);
+  CHECK(document.at("layers").size() == 2);
+  CHECK(document.at("layers")[1].at("op") == "Add");
+}
+
+TEST_CASE("evaluate works without a reference and without labels", "[cli][evaluate]") {
+  const Example example;
+  const auto labelled = example.json("fp32.onnx --data data.json").at("metrics");
+  CHECK(labelled.at("top1") == 87.5);
+  CHECK_FALSE(labelled.contains("agreement"));
+  const auto bare = example.json("fp32.onnx --data plain.json");
+  CHECK(bare.at("metrics") == nlohmann::json{{"samples", 8}});
+  CHECK_FALSE(bare.contains("reference"));
+}
+
+TEST_CASE("evaluate prints a table", "[cli][evaluate]") {
+  const Example example;
+  const CommandResult result =
+      example.run("shifted.onnx --reference fp32.onnx --data data.json --layers");
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.out, ContainsSubstring("model        shifted.onnx\n"));
+  CHECK_THAT(result.out, ContainsSubstring("top-1             87.50 %      87.50 %   95 % interval "
+                                           "52.91 to 97.76\n"));
+  CHECK_THAT(result.out, ContainsSubstring("the difference is noise"));
+  CHECK_THAT(result.out, ContainsSubstring("layers of least SQNR (2 of 2)"));
+  CHECK_THAT(result.err, ContainsSubstring("evaluating: 8 in "));
+}
+
+TEST_CASE("evaluate --quiet prints nothing but the result", "[cli][evaluate]") {
+  const Example example;
+  CHECK(example.run("fp32.onnx --data data.json --quiet").err.empty());
+}
+
+TEST_CASE("evaluate --samples limits the samples, --seed draws others", "[cli][evaluate]") {
+  const Example example;
+  CHECK(example.json("fp32.onnx --data data.json --samples 3").at("metrics").at("samples") == 3);
+  CHECK(example.json("fp32.onnx --data data.json --samples 7").at("metrics").at("top1") == 100.0);
+  const auto drawn = example.json("fp32.onnx --data data.json --samples 7 --seed 1");
+  CHECK(drawn.at("metrics").at("samples") == 7);
+}
+
+TEST_CASE("evaluate prints the same bytes for any number of threads", "[cli][evaluate]") {
+  const Example example;
+  const std::string arguments = "shifted.onnx --reference fp32.onnx --data data.json --layers";
+  const std::string first = example.run(arguments + " --json --threads 1").out;
+  CHECK(example.run(arguments + " --json --threads 2").out == first);
+  CHECK(example.run(arguments + " --json --threads 4").out == first);
+}
+
+TEST_CASE("numbers of a metric command enter the result", "[cli][evaluate]") {
+  const Example example;
+  const std::string command = R"(--metric-command 'cat >/dev/null; echo "{\"map\": 41.5}"')";
+  const auto document = example.json("fp32.onnx --reference fp32.onnx --data data.json " + command);
+  CHECK(document.at("metrics").at("user").at("map") == 41.5);
+  CHECK(document.at("reference").at("user").at("map") == 41.5);
+  CHECK_THAT(example.run("fp32.onnx --data data.json " + command).out,
+             ContainsSubstring("map                  41.5\n"));
+}
+
+TEST_CASE("evaluate names what is wrong and exits with its category", "[cli][evaluate]") {
+  const Example example;
+  const auto check = [&example](const std::string& arguments, Category category,
+                                const std::string& text) {
+    const CommandResult result = example.run(arguments + " --quiet");
+    CHECK(result.exit_code == exit_code(category));
+    CHECK_THAT(result.err, ContainsSubstring(text));
+    CHECK(result.out.empty());
+  };
+  check("fp32.onnx --data data.json --layers", Category::kUsage,
+        "limbeck: usage: limbeck evaluate: --layers compares with a reference model");
+  check("fp32.onnx", Category::kUsage, "--data is required");
+  check("fp32.onnx --data data.json --samples -3", Category::kUsage, "--samples");
+  check("nowhere.onnx --data data.json", Category::kIo, "nowhere.onnx");
+  check("fp32.onnx --data nowhere.json", Category::kIo, "nowhere.json");
+  check("fp32.onnx --data data.json --metric-command 'exit 9'", Category::kData,
+        "limbeck: data: metric command: it must end with exit status 0; got exit status 9");
+  check("fp32.onnx --data data.json --metric-command 'echo good'", Category::kData, "got 'good '");
+  check("fp32.onnx --data data.json --metric-command 'exec sleep 1000' --metric-patience 1",
+        Category::kData, "no sign of life");
+}
+
+TEST_CASE("evaluate --help shows examples", "[cli][evaluate]") {
+  const CommandResult result = run_program("evaluate --help");
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.out, ContainsSubstring("Examples:"));
+  CHECK_THAT(result.out, ContainsSubstring("--metric-command"));
+}
+
+TEST_CASE("the Fashion-MNIST fixture agrees with itself and is right in 92.33 %",
+          "[cli][evaluate][slow]") {
+  if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist")) {
+    return note_not_run("needs the package dataset-fashion-mnist");
+  }
+  const std::string model = fixture("fashion_mnist_cnn.onnx").string();
+  const CommandResult result =
+      run_program("evaluate '" + model + "' --reference '" + model + "' --data '" +
+                  fixture("fashion_mnist_test.json").string() + "' --json --quiet");
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  const auto metrics = nlohmann::json::parse(result.out).at("metrics");
+  CHECK(metrics.at("samples") == 10000);
+  CHECK_THAT(metrics.at("top1").get<double>(), WithinAbs(92.33, 1e-9));
+  CHECK(metrics.at("agreement") == 100.0);
+  CHECK(metrics.at("sqnr_db") == 200.0);
+  CHECK(metrics.at("cosine").get<double>() == 1.0);
+}

@@ -1,0 +1,39 @@
+#include "lib/report/json_text.h"
+
+#include <catch2/catch_test_macros.hpp>
+
+using namespace limbeck;
+
+TEST_CASE("arrays and small objects of plain values stand on one line of a report", "[report]") {
+  const auto document = nlohmann::ordered_json::parse(
+      R"({"loss":[0.5,1.25],"empty":{},"layers":[{"tensor":"x","sqnr_db":20.5}],
+          "run":{"files":{"a":1}}})");
+  CHECK(json_text(document) ==
+        "{\n"
+        "  \"loss\": [0.5, 1.25],\n"
+        "  \"empty\": {},\n"
+        "  \"layers\": [\n"
+        "    {\"tensor\": \"x\", \"sqnr_db\": 20.5}\n"
+        "  ],\n"
+        "  \"run\": {\n"
+        "    \"files\": {\"a\": 1}\n"
+        "  }\n"
+        "}\n");
+}
+
+TEST_CASE("report text parses back to the same document", "[report]") {
+  const auto document = nlohmann::ordered_json::parse(
+      R"({"a":[1,2.5,"x\"y",null,true],"b":[{"c":{"d":[1,2],"e":[]}}]})");
+  CHECK(nlohmann::ordered_json::parse(json_text(document)) == document);
+}
+
+TEST_CASE("bytes that are no UTF-8 become replacement characters", "[report]") {
+  CHECK(valid_utf8("a\xFF"
+                   "b") ==
+        "a\xEF\xBF\xBD"
+        "b");
+  CHECK(valid_utf8("stra\xC3\x9F"
+                   "e") ==
+        "stra\xC3\x9F"
+        "e");
+}

@@ -1,0 +1,136 @@
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "lib/base/error.h"
+#include "lib/engine/engine.h"
+#include "lib/model/model.h"
+#include "tools/commands.h"
+
+namespace limbeck {
+namespace {
+
+struct BenchOptions {
+  CommonOptions common;
+  std::string model;
+  int64_t batch = 1;
+  std::vector<int64_t> shape;  ///< of one sample, for models that leave it open
+  double seconds = 1;
+  bool plain = false;
+};
+
+struct Timing {
+  double compile_ms = 0;
+  double median_ms = 0;
+  double fastest_ms = 0;
+  int64_t runs = 0;
+};
+
+double milliseconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
+/// A fixed ramp. An unknown first dimension becomes the batch; other unknown ones come from
+/// --shape.
+Tensor pattern_input(const Value& input, const BenchOptions& options) {
+  const auto fail = [&](const std::string& rule, const std::string& received) {
+    throw_error(Category::kUsage, "input '" + input.name() + "'", rule, received,
+                "give --shape with the dimensions of one sample");
+  };
+  if (!input.shape) fail("its rank must be known to time the model", "no shape");
+  Dims dims;
+  for (const Dim& dim : *input.shape) dims.push_back(dim.known() ? dim.value : -1);
+  if (!dims.empty() && dims[0] < 0) dims[0] = options.batch;
+  for (size_t i = 1; i < dims.size(); ++i) {
+    if (dims[i] < 0 && i - 1 < options.shape.size()) dims[i] = options.shape[i - 1];
+    if (dims[i] < 0)
+      fail("its dimensions must be known to time the model", shape_text(*input.shape));
+  }
+  Tensor tensor = Tensor::allocate(input.type, dims);
+  if (input.type != DataType::kFloat) return tensor;
+  size_t i = 0;
+  for (float& value : tensor.mutable_as<float>())
+    value = static_cast<float>(i++ * 37 % 251) / 125.0F - 1.0F;
+  return tensor;
+}
+
+Timing time_engine(const Engine& engine, const std::vector<Tensor>& inputs, double seconds) {
+  engine.run(inputs);
+  engine.run(inputs);
+  std::vector<double> times;
+  const auto start = std::chrono::steady_clock::now();
+  while (times.size() < 3 || milliseconds_since(start) < seconds * 1000) {
+    const auto begin = std::chrono::steady_clock::now();
+    engine.run(inputs);
+    times.push_back(milliseconds_since(begin));
+  }
+  std::sort(times.begin(), times.end());
+  Timing timing;
+  timing.median_ms = times[times.size() / 2];
+  timing.fastest_ms = times.front();
+  timing.runs = static_cast<int64_t>(times.size());
+  return timing;
+}
+
+void bench(const BenchOptions& options) {
+  const Model model = load_model(options.model);
+  std::vector<Tensor> inputs;
+  for (const Value* input : model.graph.inputs()) inputs.push_back(pattern_input(*input, options));
+  EngineOptions engine_options;
+  const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  engine_options.threads = options.common.threads > 0 ? options.common.threads : cores;
+  engine_options.fuse = !options.plain;
+  const auto start = std::chrono::steady_clock::now();
+  const auto engine = Engine::compile(model, engine_options);
+  const double compile_ms = milliseconds_since(start);
+  Timing timing = time_engine(*engine, inputs, options.seconds);
+  timing.compile_ms = compile_ms;
+  if (options.common.json) {
+    const nlohmann::ordered_json result = {{"model", options.model},
+                                           {"batch", options.batch},
+                                           {"threads", engine_options.threads},
+                                           {"compile_ms", timing.compile_ms},
+                                           {"median_ms", timing.median_ms},
+                                           {"fastest_ms", timing.fastest_ms},
+                                           {"runs", timing.runs},
+                                           {"integer_mac_share", engine->integer_mac_share()}};
+    std::cout << result.dump(2) << "\n";
+    return;
+  }
+  std::cout << "batch " << options.batch << ", threads " << engine_options.threads << ": median "
+            << timing.median_ms << " ms, fastest " << timing.fastest_ms << " ms over "
+            << timing.runs << " runs; "
+            << 1000 * static_cast<double>(options.batch) / timing.median_ms << " samples/s; "
+            << 100 * engine->integer_mac_share() << " % of the MACs in integers\n";
+}
+
+}  // namespace
+
+void add_bench_command(CLI::App& app) {
+  auto options = std::make_shared<BenchOptions>();
+  CLI::App* command = app.add_subcommand("bench", "Time a model on this machine");
+  command->add_option("model", options->model, "ONNX file")->required();
+  command->add_option("--batch", options->batch, "Samples a run")->check(CLI::Range(1, 65536));
+  command
+      ->add_option("--shape", options->shape,
+                   "Dimensions of one sample, where the model leaves them open")
+      ->delimiter(',');
+  command->add_option("--seconds", options->seconds, "How long to measure")
+      ->check(CLI::Range(0.0, 3600.0));
+  command->add_flag("--plain", options->plain, "One kernel a node, nothing fused (slow)");
+  add_common_options(command, &options->common);
+  command->footer(
+      "The inputs are a fixed pattern: only the time is of interest, not the result.\n"
+      "Examples:\n"
+      "  limbeck bench model.int8.onnx\n"
+      "  limbeck bench model.onnx --batch 32 --threads 2 --seconds 5 --json");
+  command->callback([options] { bench(*options); });
+}
+
+}  // namespace limbeck

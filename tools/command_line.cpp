@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "lib/base/error.h"
+#include "tools/commands.h"
+
+namespace limbeck {
+namespace {
+
+std::string& current_command() {
+  static std::string command;
+  return command;
+}
+
+/// Quoted for the shell where needed.
+std::string shell_word(const std::string& word) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char letter : word)
+    quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+  return quoted + "'";
+}
+
+void add_commands(CLI::App& app) {
+  app.set_version_flag("--version", "limbeck 0.1.0");
+  app.require_subcommand(1);
+  add_quantize_command(app);
+  add_calibrate_command(app);
+  add_evaluate_command(app);
+  add_compare_command(app);
+  add_inspect_command(app);
+  add_bench_command(app);
+  add_apply_command(app);
+}
+
+[[noreturn]] void throw_usage(const CLI::App& app, const CLI::ParseError& error) {
+  const auto parsed = app.get_subcommands();
+  const std::string place = parsed.empty() ? "limbeck" : "limbeck " + parsed[0]->get_name();
+  std::string rule = error.what();
+  std::replace(rule.begin(), rule.end(), '\n', ' ');
+  throw_error(Category::kUsage, place, rule, "", "see " + place + " --help");
+}
+
+/// A mistyped command gets the list of commands, not a complaint about a missing one.
+void check_command(const CLI::App& app, const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments[0].starts_with("-")) return;
+  std::string known;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (command->get_name() == arguments[0]) return;
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  throw_error(Category::kUsage, "limbeck", "the command must be one of " + known,
+              "'" + arguments[0] + "'", "see limbeck --help");
+}
+
+}  // namespace
+
+void add_common_options(CLI::App* command, CommonOptions* options) {
+  command->add_flag("--json", options->json, "Print the result as JSON");
+  command->add_flag("--quiet", options->quiet, "Print no progress");
+  command
+      ->add_option("--threads", options->threads,
+                   "Worker threads (0: all cores); never changes the result")
+      ->check(CLI::Range(0, 1024));
+  command
+      ->add_option("--seed", options->seed,
+                   "Seed of the order of samples and other random choices (0: data order)")
+      ->capture_default_str();
+}
+
+const std::string& running_command() { return current_command(); }
+
+void run_command_line(const std::vector<std::string>& arguments) {
+  CLI::App app("limbeck quantizes ONNX models for edge devices and reports what that cost",
+               "limbeck");
+  add_commands(app);
+  check_command(app, arguments);
+  current_command() = "limbeck";
+  for (const std::string& argument : arguments) current_command() += " " + shell_word(argument);
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::Success& success) {
+    app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    throw_usage(app, error);
+  }
+}
+
+}  // namespace limbeck

@@ -1,0 +1,47 @@
+// What the quantize command does after the model is written: measure it, write the report, print
+// the result.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "calibration/calibration.h"
+#include "lib/data/dataset.h"
+#include "lib/model/model.h"
+#include "lib/quantize/apply.h"
+#include "lib/quantize/plan.h"
+#include "tools/job.h"
+
+namespace limbeck {
+
+/// When a job began: for its duration, and as a date.
+struct JobClock {
+  std::chrono::steady_clock::time_point ticks;
+  std::chrono::system_clock::time_point date;
+  static JobClock now() {
+    return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()};
+  }
+  double seconds() const;
+  std::string utc() const;  ///< ISO 8601
+};
+
+/// References live as long as the job.
+struct JobResult {
+  const QuantizeJob& job;
+  const Model& source;
+  const std::string& model_hash;
+  const Plan& plan;
+  const CalibrationTable& table;
+  const AppliedPlan& applied;
+  std::filesystem::path emitted;
+  std::vector<int64_t> held_out;  ///< samples of the calibration data left to measure on
+  JobClock started;
+};
+
+/// `data` is the calibration data, null without --data.
+void finish_job(const JobResult& result, const Dataset* data);
+
+}  // namespace limbeck
