@@ -21,6 +21,14 @@ const std::map<RowName, std::string>& tested_elsewhere() {
   static const std::map<RowName, std::string> kTested = {
       {{"", "Gelu"}, "tests/ops/activations_test.cpp"},
       {{"", "Mish"}, "tests/ops/activations_test.cpp"},
+      {{"com.microsoft", "QGemm"}, "tests/engine/qoperator_test.cpp"},
+      {{"com.microsoft", "QLinearAdd"}, "tests/engine/qoperator_test.cpp"},
+      {{"com.microsoft", "QLinearAveragePool"}, "tests/engine/qoperator_test.cpp"},
+      {{"com.microsoft", "QLinearConcat"}, "tests/engine/qoperator_test.cpp"},
+      {{"com.microsoft", "QLinearGlobalAveragePool"}, "tests/engine/qoperator_test.cpp"},
+      {{"com.microsoft", "QLinearLeakyRelu"}, "tests/engine/qoperator_test.cpp"},
+      {{"com.microsoft", "QLinearMul"}, "tests/engine/qoperator_test.cpp"},
+      {{"com.microsoft", "QLinearSigmoid"}, "tests/engine/qoperator_test.cpp"},
   };
   return kTested;
 }
