@@ -1,6 +1,7 @@
 #include "tests/support/vectors.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <set>
 #include <utility>
@@ -14,7 +15,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kRoot = "/usr/share/libonnx-testdata/data";
+/// LIMBECK_ONNX_VECTORS may name the data of another version.
+fs::path root_folder() {
+  const char* folder = std::getenv("LIMBECK_ONNX_VECTORS");
+  return folder != nullptr ? folder : "/usr/share/libonnx-testdata/data";
+}
+
 constexpr const char* kSuites[] = {"node", "pytorch-converted", "pytorch-operator", "simple"};
 
 /// Attributes that opset 7 dropped because what they asked for became the rule.
@@ -127,7 +133,7 @@ Vector describe(const std::string& suite, const fs::path& folder) {
 std::vector<Vector> find_vectors() {
   std::vector<Vector> found;
   for (const std::string suite : kSuites) {
-    const fs::path root = fs::path(kRoot) / suite;
+    const fs::path root = root_folder() / suite;
     if (!fs::exists(root)) continue;
     for (const auto& entry : fs::directory_iterator(root)) {
       if (fs::exists(entry.path() / "model.onnx")) found.push_back(describe(suite, entry.path()));
