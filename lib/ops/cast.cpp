@@ -38,13 +38,7 @@ Tensor to_narrow(const Tensor& x, DataType to) {
       items.push_back(saturating_cast<int32_t>(smaller(larger(value, low), low + 15.0F)));
     return pack_nibbles(to, x.dims(), items);
   }
-  Tensor y = Tensor::allocate(to, x.dims());
-  auto* target = mutable_raw_as<uint16_t>(y);
-  for (size_t i = 0; i < values.size(); ++i) {
-    target[i] =
-        to == DataType::kFloat16 ? half_from_float(values[i]) : bfloat16_from_float(values[i]);
-  }
-  return y;
+  return pack_halves(to, x.dims(), values);
 }
 
 template <typename F>

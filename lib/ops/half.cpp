@@ -26,4 +26,14 @@ uint16_t bfloat16_from_float(float value) {
   return static_cast<uint16_t>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
 }
 
+Tensor pack_halves(DataType type, Dims dims, const std::vector<float>& values) {
+  Tensor result = Tensor::allocate(type, std::move(dims));
+  auto* target = reinterpret_cast<uint16_t*>(result.mutable_raw());
+  for (size_t i = 0; i < values.size(); ++i) {
+    target[i] =
+        type == DataType::kFloat16 ? half_from_float(values[i]) : bfloat16_from_float(values[i]);
+  }
+  return result;
+}
+
 }  // namespace limbeck

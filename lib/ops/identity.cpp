@@ -4,6 +4,17 @@
 #include "lib/ops/rows.h"
 
 namespace limbeck {
+namespace {
+
+/// Opset 12 asks by inputs; the ratio's default is one half.
+bool drops(const KernelContext& context) {
+  const Tensor* ratio = context.optional_input(1);
+  const Tensor* training = context.optional_input(2);
+  if (training == nullptr || training->count() != 1 || training->to_int64()[0] == 0) return false;
+  return ratio == nullptr || ratio->count() != 1 || ratio->to_float()[0] != 0;
+}
+
+}  // namespace
 
 std::unique_ptr<Kernel> identity_kernel(const Node& node, int64_t) {
   check_arity(node, 1);
@@ -20,9 +31,8 @@ void dropout_shape(const ShapeContext& context) {
 std::unique_ptr<Kernel> dropout_kernel(const Node& node, int64_t opset) {
   check_arity(node, 1);
   return make_kernel([opset, place = node.place()](KernelContext& context) {
-    const Tensor* training = context.optional_input(2);
-    if (training != nullptr && training->count() == 1 && training->to_int64()[0] != 0) {
-      fail_unsupported(place, "training_mode must be false", "true");
+    if (drops(context)) {
+      fail_unsupported(place, "training_mode must be false, or the ratio 0", "true");
     }
     const Tensor& x = context.input(0);
     context.set_output(0, x);

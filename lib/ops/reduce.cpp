@@ -1,4 +1,6 @@
-// Reductions over axes: sum, mean, extremes, product, norms.
+// Reductions over axes: sum, mean, extremes, product.
+#include "lib/ops/reduce.h"
+
 #include <cmath>
 #include <limits>
 
@@ -60,16 +62,9 @@ void accumulate(const Tensor& x, const Dims& kept, std::vector<Accumulator<T>>& 
   } while (next_position(position, plan.dims, outer));
 }
 
-/// How one reduction differs from another.
-struct Rule {
-  double start = 0;
-  double (*step)(double, double) = nullptr;
-  int64_t (*integer_step)(int64_t, int64_t) = nullptr;
-  double (*finish)(double sum, double count) = nullptr;
-};
-
 template <typename T>
-void run_reduce(KernelContext& context, const ReduceAttributes& attributes, const Rule& rule) {
+void run_reduce(KernelContext& context, const ReduceAttributes& attributes,
+                const ReduceRule& rule) {
   const Tensor& x = context.input(0);
   std::vector<int64_t> axes = attributes.axes.value_or(std::vector<int64_t>{});
   if (const Tensor* input = context.optional_input(1))
@@ -88,8 +83,11 @@ void run_reduce(KernelContext& context, const ReduceAttributes& attributes, cons
                                    saturating_cast<Accumulator<T>>(rule.start));
   if constexpr (std::is_floating_point_v<T>)
     accumulate<T>(x, kept, sums, rule.step);
-  else
+  else if (rule.integer_step != nullptr)
     accumulate<T>(x, kept, sums, rule.integer_step);
+  else
+    fail_unsupported(attributes.place, "the reduction is for floating point",
+                     data_type_name(x.type()));
   auto target = context.allocate(0, x.type(), output).template mutable_as<T>();
   for (size_t i = 0; i < target.size(); ++i) {
     const bool plain = rule.finish == nullptr;
@@ -98,7 +96,11 @@ void run_reduce(KernelContext& context, const ReduceAttributes& attributes, cons
   }
 }
 
-std::unique_ptr<Kernel> reduction(const Node& node, const Rule& rule) {
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+std::unique_ptr<Kernel> reduction(const Node& node, const ReduceRule& rule) {
   check_arity(node, 1);
   return make_kernel([rule, attributes = read_reduce(node)](KernelContext& context) {
     dispatch<float, double, int32_t, int64_t, int8_t, uint8_t>(
@@ -106,10 +108,6 @@ std::unique_ptr<Kernel> reduction(const Node& node, const Rule& rule) {
         [&]<typename T>() { run_reduce<T>(context, attributes, rule); });
   });
 }
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-}  // namespace
 
 std::unique_ptr<Kernel> reduce_sum_kernel(const Node& node, int64_t) {
   return reduction(node, {0, wrapping_add<double>, wrapping_add<int64_t>, nullptr});

@@ -1,5 +1,6 @@
 // Elementwise functions of any number of inputs: Min, Max, Sum, Mean.
 #include "lib/ops/broadcast.h"
+#include "lib/ops/half.h"
 #include "lib/ops/numbers.h"
 #include "lib/ops/rows.h"
 
@@ -25,9 +26,12 @@ template <typename F>
 std::unique_ptr<Kernel> variadic(const Node& node, F function) {
   check_arity(node, std::max<size_t>(node.inputs().size(), 1));
   return make_kernel([function, place = node.place()](KernelContext& context) {
-    dispatch_numeric(context.input(0).type(), place, [&]<typename T>() {
-      context.set_output(0, fold<T>(context, place, function));
-    });
+    const auto run = [&](KernelContext& plain) {
+      dispatch_numeric(plain.input(0).type(), place,
+                       [&]<typename T>() { plain.set_output(0, fold<T>(plain, place, function)); });
+    };
+    if (context.input(0).type() == DataType::kFloat16) return run_in_float(context, run);
+    run(context);
   });
 }
 
