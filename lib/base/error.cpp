@@ -1,5 +1,7 @@
 #include "lib/base/error.h"
 
+#include <algorithm>
+#include <cctype>
 #include <utility>
 
 namespace limbeck {
@@ -9,6 +11,9 @@ std::string format_message(const ErrorInfo& info) {
   std::string text = category_name(info.category) + ": " + info.place + ": " + info.rule;
   if (!info.received.empty()) text += "; got " + info.received;
   if (!info.next_step.empty()) text += ". Next: " + info.next_step;
+  // Names come from untrusted files; a message is one line and must not act on a terminal.
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
   return text;
 }
 

@@ -6,14 +6,14 @@
 #include <utility>
 
 #include "lib/model/node_macs.h"
+#include "lib/model/proto_walk.h"
 #include "lib/model/sizes.h"
 
 namespace limbeck {
 namespace {
 
 InterfaceTensor describe(const Value* value) {
-  return {value->name(), data_type_name(value->type),
-          value->shape ? shape_text(*value->shape) : ""};
+  return {value->name(), data_type_name(value->type), value->shape};
 }
 
 void describe_envelope(const Model& model, ModelSummary* summary) {
@@ -25,13 +25,26 @@ void describe_envelope(const Model& model, ModelSummary* summary) {
     summary->opsets.push_back(
         {import.domain() == "ai.onnx" ? "" : import.domain(), import.version()});
   }
+  summary->functions = model.envelope.functions_size();
   for (const Value* input : model.graph.inputs()) summary->inputs.push_back(describe(input));
   for (const Value* output : model.graph.outputs()) summary->outputs.push_back(describe(output));
 }
 
+int64_t nodes_in_subgraphs(const onnx::NodeProto& node) {
+  int64_t count = 0;
+  for_each_subgraph(node, [&count](const onnx::GraphProto& subgraph) {
+    count += subgraph.node_size();
+    for (const auto& inner : subgraph.node()) count += nodes_in_subgraphs(inner);
+  });
+  return count;
+}
+
 void count_operators(const Graph& graph, ModelSummary* summary) {
   std::map<std::pair<std::string, std::string>, int64_t> counts;
-  for (const auto& node : graph.nodes()) ++counts[{node->domain(), node->op_type()}];
+  for (const auto& node : graph.nodes()) {
+    ++counts[{node->domain(), node->op_type()}];
+    summary->subgraph_nodes += nodes_in_subgraphs(node->proto());
+  }
   for (const auto& [key, count] : counts)
     summary->operators.push_back({key.first, key.second, count});
   summary->nodes = static_cast<int64_t>(graph.nodes().size());
@@ -74,6 +87,7 @@ void count_macs(const Graph& graph, const SampleSizes& sizes, ModelSummary* summ
     const int64_t macs = std::max<int64_t>(cost.macs, 0);
     summary->nodes_of_unknown_macs += cost.macs < 0 ? 1 : 0;
     summary->quantizable_nodes += cost.quantizable ? 1 : 0;
+    summary->quantized_nodes += cost.quantized ? 1 : 0;
     summary->macs = saturating_sum(summary->macs, macs);
     if (cost.quantizable) quantizable = saturating_sum(quantizable, macs);
     if (cost.quantized) quantized = saturating_sum(quantized, macs);

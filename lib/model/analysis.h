@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,8 @@ struct OpsetImport {
 /// A graph input or output.
 struct InterfaceTensor {
   std::string name;
-  std::string type;   ///< lower-case ONNX name, "undefined" when unknown
-  std::string shape;  ///< "[batch,3,32,32]"; "" when the rank is unknown
+  std::string type;            ///< lower-case ONNX name, "undefined" when unknown
+  std::optional<Shape> shape;  ///< absent when the rank is unknown
 };
 
 /// A node that multiplies and accumulates.
@@ -45,6 +46,8 @@ struct ModelSummary {
   std::vector<InterfaceTensor> outputs;
   std::vector<OperatorCount> operators;  ///< by domain and name; subgraphs are not entered
   int64_t nodes = 0;
+  int64_t subgraph_nodes = 0;  ///< nodes inside the bodies of If, Loop and the like, at any depth
+  int64_t functions = 0;       ///< model-local functions; their bodies are not entered
   int64_t parameters =
       0;  ///< elements of all constants but int64 and bool ones, which are shapes and indices
   int64_t weight_bytes = 0;     ///< of the same constants, as stored
@@ -53,6 +56,7 @@ struct ModelSummary {
   int64_t macs = 0;             ///< for one sample, over the nodes whose shapes are known
   int64_t nodes_of_unknown_macs = 0;
   int64_t quantizable_nodes = 0;
+  int64_t quantized_nodes = 0;
   double quantizable_mac_share = 0;  ///< 0 to 1
   double quantized_mac_share = 0;    ///< 0 to 1
   int64_t peak_activation_bytes =

@@ -7,7 +7,7 @@
 
 namespace limbeck {
 
-/// Values are onnx.TensorProto.DataType (onnx.proto3, ONNX 1.17 and later).
+/// Values are onnx.TensorProto.DataType (onnx.proto3, ONNX 1.23).
 enum class DataType : int32_t {
   kUndefined = 0,
   kFloat = 1,
@@ -36,6 +36,8 @@ enum class DataType : int32_t {
   kFloat8E8M0 = 24,
   kUint2 = 25,
   kInt2 = 26,
+  kFloat6E2M3 = 27,
+  kFloat6E3M2 = 28,
 };
 
 /// Storage width of one element in bits; 0 for strings, undefined and unknown numbers.

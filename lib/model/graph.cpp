@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "lib/base/error.h"
+#include "lib/model/model.h"
 
 namespace limbeck {
 
@@ -31,7 +32,11 @@ Value* Graph::find(const std::string& name) const {
 
 void Graph::set_input(Node* node, size_t index, Value* value) {
   if (index >= node->inputs_.size()) node->inputs_.resize(index + 1, nullptr);
-  if (Value* old = node->inputs_[index]) std::erase(old->uses_, Use{node, index});
+  if (Value* old = node->inputs_[index]) {
+    // From the back, where the uses are that remove_dead takes first.
+    auto& uses = old->uses_;
+    uses.erase(std::next(std::find(uses.rbegin(), uses.rend(), Use{node, index})).base());
+  }
   node->inputs_[index] = value;
   if (value != nullptr) value->uses_.push_back({node, index});
 }
@@ -43,8 +48,14 @@ void Graph::replace_all_uses(Value* from, Value* to) {
                 "a value read by a subgraph cannot be replaced", "a rewrite",
                 "report this bug with the model");
   }
-  const std::vector<Use> uses = from->uses_;
-  for (const Use& use : uses) set_input(use.node, use.index, to);
+  if (from->graph_output_ && (to->graph_output_ || to->graph_input_ || to->captured_)) {
+    throw_error(Category::kInternal, "value '" + from->name_ + "'",
+                "a graph output cannot be replaced by a value whose name must stay",
+                "'" + to->name_ + "'", "report this bug with the model");
+  }
+  for (const Use& use : from->uses_) use.node->inputs_[use.index] = to;
+  to->uses_.insert(to->uses_.end(), from->uses_.begin(), from->uses_.end());
+  from->uses_.clear();
   if (!from->graph_output_) return;
   std::replace(outputs_.begin(), outputs_.end(), from, to);
   from->graph_output_ = false;
@@ -67,11 +78,29 @@ Value* Graph::add_value(const std::string& name) {
   value->name_ = unique_name(name);
   Value* result = value.get();
   by_name_[result->name_] = result;
-  values_.push_back(std::move(value));
+  result->position_ = values_.insert(values_.end(), std::move(value));
   return result;
 }
 
+namespace {
+
+void store_in_node(const Tensor& tensor, onnx::NodeProto* constant) {
+  constant->clear_attribute();
+  auto* attribute = constant->add_attribute();
+  attribute->set_name("value");
+  attribute->set_type(onnx::AttributeProto::TENSOR);
+  *attribute->mutable_t() = tensor_to_proto(tensor, "");
+}
+
+}  // namespace
+
 void Graph::set_constant(Value* value, Tensor tensor) {
+  if (value->producer_ != nullptr) store_in_node(tensor, &value->producer_->proto_);
+  value->remarks_ = nullptr;
+  hold_constant(value, std::move(tensor));
+}
+
+void Graph::hold_constant(Value* value, Tensor tensor) {
   value->type = tensor.type();
   Shape shape;
   for (const int64_t dim : tensor.dims()) shape.push_back({dim, ""});
@@ -92,6 +121,7 @@ Node* Graph::add_node(const std::string& op_type, const std::string& domain,
   Node* result = node.get();
   result->proto_.set_op_type(op_type);
   if (!domain.empty()) result->proto_.set_domain(domain);
+  if (!name.empty()) result->proto_.set_name(name);
   result->name_ = name;
   result->position_ =
       nodes_.insert(before == nullptr ? nodes_.end() : before->position_, std::move(node));
@@ -106,7 +136,7 @@ Node* Graph::add_node(const std::string& op_type, const std::string& domain,
 
 void Graph::drop_value(Value* value) {
   by_name_.erase(value->name_);
-  std::erase_if(values_, [value](const auto& owned) { return owned.get() == value; });
+  values_.erase(value->position_);
 }
 
 void Graph::remove_node(Node* node) {
@@ -169,62 +199,6 @@ void Graph::rename(Value* value, const std::string& name) {
   by_name_.erase(value->name_);
   value->name_ = name;
   by_name_[name] = value;
-}
-
-void Graph::sort() {
-  std::unordered_map<const Node*, size_t> waiting;
-  for (const auto& node : nodes_) {
-    size_t& count = waiting[node.get()];
-    for (const Value* input : node->inputs_)
-      count += input != nullptr && input->producer_ != nullptr ? 1 : 0;
-  }
-  // Repeated stable sweeps would be quadratic; a ready queue ordered by original position keeps the
-  // order stable.
-  std::unordered_map<const Node*, size_t> order;
-  for (const auto& node : nodes_) order.emplace(node.get(), order.size());
-  const auto later = [&order](const Node* a, const Node* b) { return order[a] > order[b]; };
-  std::vector<Node*> ready;
-  for (const auto& node : nodes_) {
-    if (waiting[node.get()] == 0) ready.push_back(node.get());
-  }
-  std::make_heap(ready.begin(), ready.end(), later);
-  std::list<std::unique_ptr<Node>> sorted;
-  while (!ready.empty()) {
-    std::pop_heap(ready.begin(), ready.end(), later);
-    Node* node = ready.back();
-    ready.pop_back();
-    sorted.splice(sorted.end(), nodes_, node->position_);
-    for (const Value* output : node->outputs_) {
-      if (output == nullptr) continue;
-      for (const Use& use : output->uses_) {
-        if (--waiting[use.node] > 0) continue;
-        ready.push_back(use.node);
-        std::push_heap(ready.begin(), ready.end(), later);
-      }
-    }
-  }
-  if (!nodes_.empty()) {
-    throw_error(Category::kInvalidModel, nodes_.front()->place(), "the graph must have no cycle",
-                "a node that depends on its own output", "export the model again");
-  }
-  nodes_ = std::move(sorted);
-}
-
-std::string Graph::dump() const {
-  std::string text;
-  const auto list = [](const std::vector<Value*>& values) {
-    std::string joined;
-    for (size_t i = 0; i < values.size(); ++i) {
-      joined +=
-          (i == 0 ? "" : ", ") + (values[i] == nullptr ? std::string("-") : values[i]->name());
-    }
-    return joined;
-  };
-  for (const auto& node : nodes_) {
-    text += list(node->outputs_) + " = " + (node->domain().empty() ? "" : node->domain() + "::") +
-            node->op_type() + "(" + list(node->inputs_) + ")\n";
-  }
-  return text + "return " + list(outputs_) + "\n";
 }
 
 }  // namespace limbeck

@@ -3,6 +3,7 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <filesystem>
 #include <list>
 #include <memory>
 #include <optional>
@@ -58,10 +59,15 @@ class Value {
  private:
   friend class Graph;
   friend class GraphReader;
+  friend class GraphWriter;
   std::string name_;
   Node* producer_ = nullptr;
   std::vector<Use> uses_;
   std::optional<Tensor> constant_;
+  /// What the file says about an initializer beside its type, dimensions and bytes; null when
+  /// nothing.
+  std::shared_ptr<const onnx::TensorProto> remarks_;
+  std::list<std::unique_ptr<Value>>::iterator position_;
   bool graph_input_ = false;
   bool graph_output_ = false;
   bool captured_ = false;
@@ -112,6 +118,8 @@ class Node {
   std::string name_;
   std::vector<Value*> inputs_;
   std::vector<Value*> outputs_;
+  std::vector<Value*> captures_;  ///< what the subgraphs in the attributes read from outside,
+                                  ///< perhaps more than once
   std::list<std::unique_ptr<Node>>::iterator position_;
 };
 
@@ -134,7 +142,8 @@ class Graph {
 
   /// The one rewrite verb: every reader of `from` (node inputs and graph outputs) reads `to`
   /// afterwards. When `from` is a graph output, the names are swapped so that the graph's interface
-  /// stays as it was. Raises kInternal for captured values.
+  /// stays as it was. Raises kInternal for captured values, and where swapping would rename another
+  /// input or output of the graph.
   void replace_all_uses(Value* from, Value* to);
   /// Redirects one input slot.
   void set_input(Node* node, size_t index, Value* value);
@@ -142,7 +151,7 @@ class Graph {
   /// A fresh value; a suffix is added when the name is taken.
   Value* add_value(const std::string& name);
   Value* add_initializer(const std::string& name, Tensor tensor);
-  /// Replaces the bytes of an initializer; type and shape follow the tensor.
+  /// Replaces the bytes of an initializer or of a Constant node; type and shape follow the tensor.
   void set_constant(Value* value, Tensor tensor);
   /// Inserts a node before `before` (null: at the end) with fresh outputs named `output_names`.
   Node* add_node(const std::string& op_type, const std::string& domain, const std::string& name,
@@ -158,26 +167,34 @@ class Graph {
   size_t remove_dead();
   /// Renames a value everywhere; raises kInternal when the name is taken or the value is captured.
   void rename(Value* value, const std::string& name);
-  /// Stable topological sort. Raises kInvalidModel naming a node on the cycle.
+  /// Stable topological sort. Raises kInvalidModel naming a node on the cycle; nothing has moved
+  /// then.
   void sort();
 
-  /// One line a node, for tests and --dump: `out:float[1,8] = Conv(x, w, b) {group=1}`.
+  /// The structure, one line a node, for tests that compare graphs: `y = Conv(x, w, b)`.
   std::string dump() const;
+  /// The same with inputs, constants, types, shapes and attributes, for people:
+  /// `y:float[1,8,4,4] = Conv(x, w, b) {group=1}`.
+  std::string dump_details() const;
 
  private:
   friend class GraphReader;
   friend class GraphWriter;
   void drop_value(Value* value);
+  static void hold_constant(Value* value, Tensor tensor);
+  std::vector<Node*> sorted_nodes() const;
   std::string unique_name(const std::string& wanted) const;
 
   std::list<std::unique_ptr<Node>> nodes_;
-  std::vector<std::unique_ptr<Value>> values_;
+  std::list<std::unique_ptr<Value>> values_;
   std::unordered_map<std::string, Value*> by_name_;
   std::vector<Value*> inputs_;
   std::vector<Value*> outputs_;
   /// What limbeck does not model (documentation, quantization annotations, sparse initializers,
   /// unknown fields).
   onnx::GraphProto rest_;
+  /// Where the external data of tensors in rest_, and in attributes of nodes, lies.
+  std::filesystem::path folder_;
 };
 
 }  // namespace limbeck

@@ -3,8 +3,10 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
-#include <unordered_set>
+#include <memory>
+#include <span>
 #include <utility>
 
 #include "lib/base/error.h"
@@ -16,14 +18,55 @@ namespace limbeck {
 namespace {
 
 constexpr int64_t kOldestOpset = 7;
+constexpr int kDeepestMessage = 100;
+const char* const kPlace = "model";
 
 bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
 
-void check_opset(const Model& model, const std::string& place) {
+void check_versions(const Model& model) {
+  if (model.envelope.ir_version() <= 0) {
+    throw_error(Category::kInvalidModel, kPlace, "the model must state its IR version",
+                std::to_string(model.envelope.ir_version()),
+                "check that the file is an ONNX model");
+  }
   const int64_t opset = model.opset();
-  if (opset >= kOldestOpset || opset == 0) return;
-  throw_error(Category::kUnsupported, place, "opset 7 or later of the default domain is needed",
-              "opset " + std::to_string(opset), "export the model with a newer opset");
+  if (opset >= kOldestOpset) return;
+  for (const auto& node : model.graph.nodes()) {
+    if (!node->domain().empty()) continue;
+    throw_error(Category::kUnsupported, node->place(),
+                "opset 7 or later of the default domain is needed",
+                "opset " + std::to_string(opset), "export the model with a newer opset");
+  }
+}
+
+void parse_envelope(std::span<const std::byte> bytes, onnx::ModelProto* envelope) {
+  constexpr size_t kLargest = std::numeric_limits<int>::max();
+  google::protobuf::io::ArrayInputStream stream(bytes.data(),
+                                                static_cast<int>(std::min(bytes.size(), kLargest)));
+  google::protobuf::io::CodedInputStream input(&stream);
+  input.SetTotalBytesLimit(std::numeric_limits<int>::max());
+  input.SetRecursionLimit(kDeepestMessage);
+  if (bytes.size() > kLargest || !envelope->ParseFromCodedStream(&input) ||
+      !input.ConsumedEntireMessage()) {
+    throw_error(Category::kInvalidModel, kPlace, "the file must be an ONNX protobuf below 2 GiB",
+                std::to_string(bytes.size()) + " bytes that do not parse",
+                "export the model again; the file is truncated or not ONNX");
+  }
+  if (!envelope->has_graph()) {
+    throw_error(Category::kInvalidModel, kPlace, "the file must hold a graph", "none",
+                "check that the file is an ONNX model");
+  }
+}
+
+Model parse_bytes(std::span<const std::byte> bytes, const std::filesystem::path& folder) {
+  Model model;
+  parse_envelope(bytes, &model.envelope);
+  const std::unique_ptr<onnx::GraphProto> graph(model.envelope.release_graph());
+  GraphReader reader(folder);
+  reader.check_functions(&model.envelope);
+  model.graph = reader.read(std::move(*graph));
+  check_versions(model);
+  return model;
 }
 
 }  // namespace
@@ -52,36 +95,14 @@ void Model::set_opset(const std::string& domain, int64_t version) {
 }
 
 Model parse_model(const std::string& bytes, const std::filesystem::path& folder) {
-  Model model;
-  google::protobuf::io::ArrayInputStream stream(
-      bytes.data(),
-      static_cast<int>(std::min<size_t>(bytes.size(), std::numeric_limits<int>::max())));
-  google::protobuf::io::CodedInputStream input(&stream);
-  input.SetTotalBytesLimit(std::numeric_limits<int>::max());
-  input.SetRecursionLimit(100);
-  const std::string place = "model";
-  if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max()) ||
-      !model.envelope.ParseFromCodedStream(&input) || !input.ConsumedEntireMessage()) {
-    throw_error(Category::kInvalidModel, place, "the file must be an ONNX protobuf below 2 GiB",
-                std::to_string(bytes.size()) + " bytes that do not parse",
-                "export the model again; the file is truncated or not ONNX");
-  }
-  if (!model.envelope.has_graph()) {
-    throw_error(Category::kInvalidModel, place, "the file must hold a graph", "none",
-                "check that the file is an ONNX model");
-  }
-  check_opset(model, place);
-  onnx::GraphProto graph = std::move(*model.envelope.mutable_graph());
-  model.envelope.clear_graph();
-  model.graph = GraphReader(folder).read(std::move(graph));
-  return model;
+  return parse_bytes(std::as_bytes(std::span(bytes)), folder);
 }
 
 Model load_model(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path);
+  const auto file = MappedFile::open(path);
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   try {
-    Model model = parse_model(bytes, folder);
+    Model model = parse_bytes(file->bytes(), folder);
     model.path = path;
     return model;
   } catch (const Error& error) {
@@ -93,44 +114,47 @@ Model load_model(const std::filesystem::path& path) {
 
 namespace {
 
-std::string serialise(const onnx::ModelProto& proto) {
-  std::string bytes;
+void write_proto(const onnx::ModelProto& proto, const std::filesystem::path& path) {
+  AtomicFile file(path);
   {
-    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::FileOutputStream stream(file.descriptor());
     google::protobuf::io::CodedOutputStream output(&stream);
     output.SetSerializationDeterministic(true);
-    if (!proto.SerializeToCodedStream(&output)) {
-      throw_error(Category::kInternal, "model", "the model must serialise", "a protobuf failure",
-                  "report this bug");
+    const bool written = proto.SerializeToCodedStream(&output);
+    output.Trim();
+    if (!written || !stream.Flush()) {
+      throw_error(Category::kIo, path.string(), "the output must be writable",
+                  std::strerror(stream.GetErrno()), "free disk space and run again");
     }
   }
-  return bytes;
+  file.commit();
 }
 
-int64_t weight_bytes(const Graph& graph) {
+int64_t inline_bytes(const Model& model) {
   int64_t total = 0;
-  for (const Value* value : graph.values()) {
+  for (const Value* value : model.graph.values()) {
     if (value->is_initializer()) total += static_cast<int64_t>(value->constant()->bytes());
   }
-  return total;
+  for (const auto& node : model.graph.nodes())
+    total += static_cast<int64_t>(node->proto().ByteSizeLong());
+  return total + static_cast<int64_t>(model.envelope.ByteSizeLong());
 }
 
 }  // namespace
 
 void save_model(const Model& model, const std::filesystem::path& path, const SaveOptions& options) {
   onnx::ModelProto proto = model.envelope;
-  if (weight_bytes(model.graph) <= options.external_data_threshold) {
-    GraphWriter(nullptr, "").write(model.graph, proto.mutable_graph());
-    write_file_atomically(path, serialise(proto));
+  if (inline_bytes(model) <= options.external_data_threshold) {
+    GraphWriter(nullptr, "").write(model.graph, &proto);
+    write_proto(proto, path);
     return;
   }
   std::filesystem::path data_path = path;
   data_path += ".data";
   AtomicFile data(data_path);
-  GraphWriter(&data, data_path.filename().string()).write(model.graph, proto.mutable_graph());
-  const std::string bytes = serialise(proto);
+  GraphWriter(&data, data_path.filename().string()).write(model.graph, &proto);
   data.commit();
-  write_file_atomically(path, bytes);
+  write_proto(proto, path);
 }
 
 Model copy_model(const Model& model) {
@@ -138,9 +162,8 @@ Model copy_model(const Model& model) {
   copy.envelope = model.envelope;
   copy.path = model.path;
   onnx::GraphProto proto;
-  std::vector<std::pair<std::string, Tensor>> constants;
-  GraphWriter(nullptr, "").write_without_weights(model.graph, &proto, &constants);
-  copy.graph = GraphReader(model.path.parent_path()).read(std::move(proto), constants);
+  const auto constants = GraphWriter::write_without_weights(model.graph, &proto);
+  copy.graph = GraphReader(GraphWriter::folder(model.graph)).read(std::move(proto), constants);
   return copy;
 }
 

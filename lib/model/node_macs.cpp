@@ -92,7 +92,8 @@ std::optional<int64_t> node_macs(const Node& node, const SampleSizes& sizes) {
     case Kind::kMatMul: return product(outputs, sizes.dim(node.input(0), -1));
     case Kind::kGemm:
       return product(outputs, sizes.dim(weight, node.int_attribute("transB", 0) != 0 ? 1 : 0));
-    case Kind::kPackedMatMul: return product(outputs, node.int_attribute("K", 0));
+    case Kind::kPackedMatMul:
+      return product(outputs, std::max<int64_t>(node.int_attribute("K", 0), 0));
     case Kind::kRecurrent: return recurrent_macs(node, sizes);
   }
   return std::nullopt;

@@ -1,5 +1,6 @@
 #include "lib/model/tensor.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -10,7 +11,12 @@ namespace limbeck {
 namespace {
 
 constexpr size_t kAlignment = 64;
-constexpr int64_t kMaxElements = int64_t{1} << 62;
+constexpr int64_t kMaxElements = int64_t{1} << 56;
+
+/// What typed access to elements needs; packed types are read byte by byte.
+size_t element_alignment(DataType type) {
+  return std::clamp<size_t>(static_cast<size_t>(bits_per_element(type)) / 8, 1, alignof(double));
+}
 
 float half_to_float(uint16_t half) {
   const uint32_t sign = static_cast<uint32_t>(half & 0x8000U) << 16;
@@ -107,11 +113,17 @@ std::string dims_text(const Dims& dims) {
 }
 
 int64_t element_count(const Dims& dims, const std::string& place) {
+  if (dims.size() > kMaxRank) {
+    throw_error(Category::kInvalidModel, place,
+                "a tensor must have at most " + std::to_string(kMaxRank) + " dimensions",
+                std::to_string(dims.size()),
+                "export the model again; the file is damaged or hostile");
+  }
   int64_t count = 1;
   for (const int64_t dim : dims) {
     if (dim < 0 || (dim > 0 && count > kMaxElements / dim)) {
       throw_error(Category::kInvalidModel, place,
-                  "dimensions must be non-negative with a product below 2^62", dims_text(dims),
+                  "dimensions must be non-negative with a product of at most 2^56", dims_text(dims),
                   "export the model again; the file is damaged or hostile");
     }
     count *= dim;
@@ -158,7 +170,7 @@ Tensor Tensor::view(DataType type, Dims dims, std::span<const std::byte> bytes,
   }
   result.data_ = bytes.data();
   result.owner_ = std::move(owner);
-  const bool aligned = reinterpret_cast<uintptr_t>(result.data_) % alignof(double) == 0;
+  const bool aligned = reinterpret_cast<uintptr_t>(result.data_) % element_alignment(type) == 0;
   return aligned ? result : result.clone();
 }
 

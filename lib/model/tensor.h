@@ -17,7 +17,11 @@ using Dims = std::vector<int64_t>;
 /// "2x3x4"; "scalar" for no dimensions.
 std::string dims_text(const Dims& dims);
 
-/// Product of dims, checked: raises kInvalidModel for a negative dimension or a product above 2^62.
+/// Largest number of dimensions of a tensor.
+inline constexpr size_t kMaxRank = 64;
+
+/// Product of dims, checked: raises kInvalidModel for a negative dimension, more than kMaxRank of
+/// them, or a product above 2^56 (so that a size in bits fits 64 bits for every element type).
 /// `place` goes into the error.
 int64_t element_count(const Dims& dims, const std::string& place);
 

@@ -1,91 +1,21 @@
-#include <algorithm>
 #include <cstring>
-#include <map>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "lib/base/error.h"
-#include "lib/base/file.h"
+#include "lib/model/external_data.h"
 #include "lib/model/model.h"
 
 namespace limbeck {
 namespace {
 
-struct ExternalLocation {
-  std::string file;
-  int64_t offset = 0;
-  int64_t length = -1;
-};
-
-int64_t parse_size(const std::string& text, const std::string& place) {
-  const bool digits =
-      !text.empty() && text.size() < 19 &&
-      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (!digits) {
-    throw_error(Category::kInvalidModel, place,
-                "external data offset and length must be whole numbers", "'" + text + "'",
-                "export the model again");
-  }
-  return std::stoll(text);
-}
-
-ExternalLocation external_location(const onnx::TensorProto& proto, const std::string& place) {
-  ExternalLocation location;
-  for (const auto& entry : proto.external_data()) {
-    if (entry.key() == "location") location.file = entry.value();
-    if (entry.key() == "offset") location.offset = parse_size(entry.value(), place);
-    if (entry.key() == "length") location.length = parse_size(entry.value(), place);
-  }
-  return location;
-}
-
-/// The resolved path must stay inside the model's folder, symbolic links included.
-std::filesystem::path resolve_inside(const std::filesystem::path& folder, const std::string& file,
-                                     const std::string& place) {
-  const std::filesystem::path relative(file);
-  const bool climbs =
-      std::any_of(relative.begin(), relative.end(), [](const auto& part) { return part == ".."; });
-  if (file.empty() || relative.is_absolute() || climbs) {
-    throw_error(Category::kInvalidModel, place,
-                "external data must lie inside the model's folder, by a relative path",
-                "'" + file + "'", "move the data file beside the model and export again");
-  }
-  std::error_code failure;
-  const auto root = std::filesystem::canonical(folder.empty() ? "." : folder, failure);
-  const auto target = std::filesystem::canonical(root / relative, failure);
-  if (failure) {
-    throw_error(Category::kIo, place, "the external data file must exist beside the model",
-                "'" + file + "'", "copy the data file into the model's folder");
-  }
-  const auto mismatch = std::mismatch(root.begin(), root.end(), target.begin(), target.end());
-  if (mismatch.first != root.end()) {
-    throw_error(Category::kInvalidModel, place, "external data must lie inside the model's folder",
-                "'" + file + "', a link that leaves it", "replace the link by the file");
-  }
-  return target;
-}
-
-Tensor external_tensor(const onnx::TensorProto& proto, const Dims& dims,
-                       const std::filesystem::path& folder, const std::string& place) {
-  const ExternalLocation location = external_location(proto, place);
-  const auto mapping = MappedFile::open(resolve_inside(folder, location.file, place));
-  const auto size = static_cast<int64_t>(mapping->bytes().size());
-  const int64_t length = location.length < 0 ? size - location.offset : location.length;
-  if (location.offset > size || length < 0 || length > size - location.offset) {
-    throw_error(Category::kInvalidModel, place,
-                "external data must lie inside its file of " + std::to_string(size) + " bytes",
-                "offset " + std::to_string(location.offset) + ", length " + std::to_string(length),
-                "copy the data file again; it is truncated");
-  }
-  const auto bytes =
-      mapping->bytes().subspan(static_cast<size_t>(location.offset), static_cast<size_t>(length));
-  return Tensor::view(static_cast<DataType>(proto.data_type()), dims, bytes, mapping, place);
-}
-
+/// Complex numbers fill two entries of the field each.
 template <typename Target, typename Field>
 Tensor from_field(DataType type, const Dims& dims, const Field& field, const std::string& place) {
-  const int64_t count = element_count(dims, place);
-  if (count != field.size()) {
+  const auto wanted = static_cast<size_t>(element_count(dims, place)) *
+                      (static_cast<size_t>(bits_per_element(type)) / (8 * sizeof(Target)));
+  if (wanted != static_cast<size_t>(field.size())) {
     throw_error(Category::kInvalidModel, place,
                 "the number of stored values must match the dimensions " + dims_text(dims),
                 std::to_string(field.size()) + " values", "export the model again");
@@ -99,7 +29,7 @@ Tensor from_field(DataType type, const Dims& dims, const Field& field, const std
   return tensor;
 }
 
-/// 4-bit values are packed two to an int32 entry, as they are in raw_data.
+/// Values below 8 bits are packed, an int32 entry holding one byte of raw_data.
 Tensor packed_field(const onnx::TensorProto& proto, DataType type, const Dims& dims,
                     const std::string& place) {
   const auto count = static_cast<size_t>(element_count(dims, place));
@@ -119,7 +49,9 @@ Tensor packed_field(const onnx::TensorProto& proto, DataType type, const Dims& d
 Tensor typed_tensor(const onnx::TensorProto& proto, const Dims& dims, const std::string& place) {
   const auto type = static_cast<DataType>(proto.data_type());
   switch (type) {
+    case DataType::kComplex64:
     case DataType::kFloat: return from_field<float>(type, dims, proto.float_data(), place);
+    case DataType::kComplex128:
     case DataType::kDouble: return from_field<double>(type, dims, proto.double_data(), place);
     case DataType::kInt64: return from_field<int64_t>(type, dims, proto.int64_data(), place);
     case DataType::kUint32: return from_field<uint32_t>(type, dims, proto.uint64_data(), place);
@@ -130,27 +62,40 @@ Tensor typed_tensor(const onnx::TensorProto& proto, const Dims& dims, const std:
     case 8: return from_field<uint8_t>(type, dims, proto.int32_data(), place);
     case 16: return from_field<uint16_t>(type, dims, proto.int32_data(), place);
     case 32: return from_field<int32_t>(type, dims, proto.int32_data(), place);
-    case 2:
-    case 4: return packed_field(proto, type, dims, place);
-    default:
-      throw_error(Category::kUnsupported, place, "a numeric element type is needed",
-                  data_type_name(type),
-                  "remove the tensor from the part of the graph that limbeck rewrites");
+    default: return packed_field(proto, type, dims, place);
   }
+}
+
+/// Some writers set an empty raw_data beside a typed field.
+bool stored_raw(const onnx::TensorProto& proto) {
+  const bool typed = proto.float_data_size() > 0 || proto.double_data_size() > 0 ||
+                     proto.int32_data_size() > 0 || proto.int64_data_size() > 0 ||
+                     proto.uint64_data_size() > 0;
+  return proto.has_raw_data() && !(proto.raw_data().empty() && typed);
 }
 
 }  // namespace
 
+Tensor take_tensor(onnx::TensorProto* proto, ExternalData* external, const std::string& place) {
+  const Dims dims(proto->dims().begin(), proto->dims().end());
+  const auto type = static_cast<DataType>(proto->data_type());
+  element_count(dims, place);
+  if (bits_per_element(type) == 0) {
+    throw_error(Category::kUnsupported, place, "a numeric element type is needed",
+                data_type_name(type),
+                "remove the tensor from the part of the graph that limbeck rewrites");
+  }
+  if (proto->data_location() == onnx::TensorProto::EXTERNAL) return external->read(*proto, place);
+  if (!stored_raw(*proto)) return typed_tensor(*proto, dims, place);
+  const std::shared_ptr<const std::string> owner(proto->release_raw_data());
+  return Tensor::view(type, dims, std::as_bytes(std::span(*owner)), owner, place);
+}
+
 Tensor tensor_from_proto(const onnx::TensorProto& proto, const std::filesystem::path& folder,
                          const std::string& place) {
-  const Dims dims(proto.dims().begin(), proto.dims().end());
-  const auto type = static_cast<DataType>(proto.data_type());
-  element_count(dims, place);
-  if (proto.data_location() == onnx::TensorProto::EXTERNAL)
-    return external_tensor(proto, dims, folder, place);
-  if (!proto.has_raw_data()) return typed_tensor(proto, dims, place);
-  const auto owner = std::make_shared<const std::string>(proto.raw_data());
-  return Tensor::view(type, dims, std::as_bytes(std::span(*owner)), owner, place);
+  ExternalData external(folder);
+  onnx::TensorProto copy = proto;
+  return take_tensor(&copy, &external, place);
 }
 
 onnx::TensorProto tensor_to_proto(const Tensor& tensor, const std::string& name) {

@@ -80,6 +80,10 @@ void upgrade_batch_norm_14(Graph& /*graph*/, Node* node) {
 }
 
 void upgrade_softmax_13(Graph& graph, Node* node) {
+  if (node->outputs().size() != 1 || node->output(0) == nullptr) {
+    throw_no_upgrade(*node, "the operator must have one output",
+                     std::to_string(node->outputs().size()) + " outputs", "export the model again");
+  }
   const int64_t axis = node->int_attribute("axis", 1);
   const auto single = single_axis(node->input(0), axis);
   if (!single) {

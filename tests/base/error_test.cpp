@@ -23,3 +23,8 @@ TEST_CASE("every category has its own exit code", "[base]") {
   CHECK(exit_code(Category::kVerificationFailed) == 8);
   CHECK(exit_code(Category::kInterrupted) == 130);
 }
+
+TEST_CASE("control characters of a hostile name do not reach the message", "[base]") {
+  const Error error({Category::kInvalidModel, "node 'a\n\x1B[2Jb'", "a rule", "", ""});
+  CHECK(std::string(error.what()) == "invalid model: node 'a??[2Jb': a rule");
+}
