@@ -123,15 +123,29 @@ Dims ImagePreparation::dims(const Image& image) const {
   return channels_last_ ? Dims{height, width, channels} : Dims{channels, height, width};
 }
 
-void ImagePreparation::normalise(const Image& image, float* target) const {
-  const size_t channels = image.channels;
+template <size_t kChannels>
+void ImagePreparation::write_values(const Image& image, float* target) const {
   const size_t count = image.width * image.height;
-  for (size_t c = 0; c < channels; ++c) {
-    const uint8_t* source = image.pixels.data() + (color_ == Color::kBgr ? channels - 1 - c : c);
-    const std::array<float, 256>& table = tables_[c];
-    float* plane = channels_last_ ? target + c : target + c * count;
-    const size_t step = channels_last_ ? channels : 1;
-    for (size_t i = 0; i < count; ++i) plane[i * step] = table[source[i * channels]];
+  const size_t step = channels_last_ ? kChannels : 1;
+  std::array<float*, kChannels> planes;
+  std::array<const float*, kChannels> tables;
+  for (size_t c = 0; c < kChannels; ++c) {
+    // Channel c of the pixel becomes channel `to` of the sample.
+    const size_t to = color_ == Color::kBgr ? kChannels - 1 - c : c;
+    planes[c] = target + (channels_last_ ? to : to * count);
+    tables[c] = tables_[to].data();
+  }
+  const uint8_t* pixel = image.pixels.data();
+  for (size_t i = 0; i < count; ++i, pixel += kChannels) {
+    for (size_t c = 0; c < kChannels; ++c) planes[c][i * step] = tables[c][pixel[c]];
+  }
+}
+
+void ImagePreparation::normalise(const Image& image, float* target) const {
+  if (image.channels == 1) {
+    write_values<1>(image, target);
+  } else {
+    write_values<3>(image, target);
   }
 }
 

@@ -35,6 +35,8 @@ class ImagePreparation {
     size_t width = 0;
   };
   Size resized(const Image& image) const;
+  template <size_t kChannels>
+  void write_values(const Image& image, float* target) const;
   void read_resize(const nlohmann::json& resize);
   void read_scaling(const nlohmann::json& description, const std::string& place);
 
