@@ -19,7 +19,9 @@ struct Image {
   size_t stride() const { return width * channels; }
 };
 
-/// An image with storage. Raises kData when it would exceed 2^28 pixels or holds none.
+/// Raises kData for more than 2^28 pixels or none.
+void check_image_size(size_t width, size_t height, const std::string& place);
+/// An image with storage. Raises kData as check_image_size() does.
 Image allocate_image(size_t width, size_t height, size_t channels, const std::string& place);
 
 /// Decodes a JPEG or PNG, told apart by content, to RGB. Grayscale becomes three equal channels,

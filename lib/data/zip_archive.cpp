@@ -104,6 +104,8 @@ class ZipArchive::Lease {
 
 ZipArchive::ZipArchive(const std::filesystem::path& path)
     : place_(path.string()), mapping_(MappedFile::open(path)) {
+  // To the library this is an archive without members; to a user it is a failed download.
+  if (mapping_->bytes().empty()) fail(place_, "an empty file");
   const Lease lease(*this);
   const zip_int64_t count = zip_get_num_entries(lease.get(), 0);
   for (zip_int64_t i = 0; i < count; ++i) {
