@@ -1,5 +1,6 @@
 #include "lib/data/array_dataset.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "lib/base/error.h"
@@ -18,26 +19,27 @@ void copy_through_table(std::span<const std::byte> row, const std::vector<float>
   for (size_t i = 0; i < row.size(); ++i) target[i] = table[std::to_integer<size_t>(row[i])];
 }
 
-void copy_narrowed(std::span<const std::byte> row, float* target) {
-  for (size_t i = 0; i < row.size() / sizeof(double); ++i) {
-    double value = 0;
-    std::memcpy(&value, row.data() + i * sizeof(double), sizeof(double));
-    target[i] = static_cast<float>(value);
-  }
+/// Half and double precision become single.
+void copy_as_floats(std::span<const std::byte> row, const Column& column, float* target) {
+  const auto values =
+      Tensor::view(column.values.type(), column.row_dims, row, nullptr, "sample").to_float();
+  std::copy(values.begin(), values.end(), target);
 }
+
+bool is_converted(DataType type) { return type == DataType::kDouble || type == DataType::kFloat16; }
 
 Tensor gather(const Column& column, std::span<const int64_t> indices) {
   Dims dims = column.row_dims;
   dims.insert(dims.begin(), static_cast<int64_t>(indices.size()));
-  const bool narrowed = column.values.type() == DataType::kDouble;
-  const bool floats = narrowed || !column.table.empty();
+  const bool converted = is_converted(column.values.type());
+  const bool floats = converted || !column.table.empty();
   Tensor result = Tensor::allocate(floats ? DataType::kFloat : column.values.type(), dims);
   const size_t stride = result.bytes() / indices.size();
   std::byte* target = result.mutable_raw();
   for (const int64_t index : indices) {
     const auto row = row_bytes(column.values, index);
-    if (narrowed) {
-      copy_narrowed(row, reinterpret_cast<float*>(target));
+    if (converted) {
+      copy_as_floats(row, column, reinterpret_cast<float*>(target));
     } else if (!column.table.empty()) {
       copy_through_table(row, column.table, reinterpret_cast<float*>(target));
     } else if (!row.empty()) {

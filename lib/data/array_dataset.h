@@ -15,7 +15,7 @@ struct Column {
   /// Dimensions of one sample; the same product as the rest of values.dims().
   Dims row_dims;
   /// For uint8 values that are read as floats: the float of each byte. Empty: values are copied,
-  /// doubles narrowed to floats.
+  /// float16 and float64 converted to float32.
   std::vector<float> table;
 };
 

@@ -21,6 +21,16 @@ void check_fields(const CsvRow& row, const std::string& place) {
               std::to_string(row.fields.size()) + " fields", "correct the line");
 }
 
+/// A CSV file may come from anywhere; it must not make limbeck read files outside of its folder.
+void check_inside(const CsvRow& row, const std::string& place) {
+  const std::filesystem::path path = row.fields[0];
+  const bool climbs = std::find(path.begin(), path.end(), "..") != path.end();
+  if (!climbs && path.is_relative()) return;
+  throw_error(Category::kData, row_place(place, row),
+              "a path must be relative to the CSV file and must not contain '..'",
+              "'" + row.fields[0] + "'", "move the CSV file above the images");
+}
+
 /// A class name when there is a class list and it is in it, else a number.
 int64_t row_label(const CsvRow& row, const ClassNames& classes, const std::string& place) {
   const std::string& text = row.fields[1];
@@ -47,7 +57,10 @@ std::vector<CsvRow> read_rows(const std::filesystem::path& path) {
   std::vector<CsvRow> rows = parse_csv(read_file(path), place);
   const std::vector<std::string> header = {"path", "label"};
   if (!rows.empty() && rows.front().fields == header) rows.erase(rows.begin());
-  for (const CsvRow& row : rows) check_fields(row, place);
+  for (const CsvRow& row : rows) {
+    check_fields(row, place);
+    check_inside(row, place);
+  }
   return rows;
 }
 
@@ -74,7 +87,7 @@ void check_images_exist(const std::vector<CsvRow>& rows, const ImageList& images
                         const std::string& place) {
   std::error_code failure;
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (std::filesystem::exists(images.files[i].path, failure)) continue;
+    if (std::filesystem::is_regular_file(images.files[i].path, failure)) continue;
     throw_error(Category::kIo, row_place(place, rows[i]),
                 "an image must exist at its path relative to the CSV file",
                 "'" + rows[i].fields[0] + "'", "correct the path");
@@ -97,9 +110,8 @@ std::unique_ptr<Dataset> open_csv(const Description& description) {
   parts.labels = csv_labels(rows, classes, parts.place);
   check_images_exist(rows, images, parts.place);
   parts.files = images.files;
-  parts.files.push_back({description.text("path"), path});
-  if (description.has("classes"))
-    parts.files.push_back({description.text("classes"), description.file("classes")});
+  parts.files.push_back({"path", path});
+  if (description.has("classes")) parts.files.push_back({"classes", description.file("classes")});
   return std::make_unique<ImageDataset>(std::move(parts), std::move(images),
                                         ImagePreparation(description.json, description.place));
 }

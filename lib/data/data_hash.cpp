@@ -1,8 +1,16 @@
 #include "lib/data/data_hash.h"
 
+#include <utility>
+
 #include "lib/base/file.h"
 
 namespace limbeck {
+
+DataHash::DataHash(nlohmann::json description, std::vector<NamedFile> files)
+    : files_(std::move(files)) {
+  for (const char* field : {"path", "labels", "classes"}) description.erase(field);
+  description_ = description.dump();
+}
 
 std::string DataHash::get() const {
   std::call_once(once_, [this] { value_ = compute(); });

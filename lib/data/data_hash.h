@@ -9,18 +9,18 @@
 
 namespace limbeck {
 
-/// A file that belongs to the data, under a name that does not depend on the machine.
+/// A file that belongs to the data. Its name is the field of the description that names it, or its
+/// path relative to the data set's folder: it never depends on where the data set lies.
 struct NamedFile {
   std::string name;
   std::filesystem::path path;
 };
 
-/// SHA-256 over the description with sorted keys and, in the given order, the name, size and
-/// SHA-256 of each file. Computed at the first call; thread-safe.
+/// SHA-256 over the description with sorted keys and without its paths and, in the given order, the
+/// name, size and SHA-256 of each file. Computed at the first call; thread-safe.
 class DataHash {
  public:
-  DataHash(const nlohmann::json& description, std::vector<NamedFile> files)
-      : description_(description.dump()), files_(std::move(files)) {}
+  DataHash(nlohmann::json description, std::vector<NamedFile> files);
   /// Raises kIo when a file has vanished.
   std::string get() const;
 

@@ -42,13 +42,14 @@ bool start(JpegDecoder* decoder, std::string_view bytes) {
   return true;
 }
 
-bool read_rows(JpegDecoder* decoder, uint8_t* pixels) {
+bool read_rows(JpegDecoder* decoder, J_COLOR_SPACE space, uint8_t* pixels) {
   if (setjmp(decoder->escape) != 0) return false;
-  decoder->info.out_color_space = JCS_RGB;
+  decoder->info.out_color_space = space;
   decoder->info.dct_method = JDCT_ISLOW;
   decoder->info.do_fancy_upsampling = TRUE;
   jpeg_start_decompress(&decoder->info);
-  const size_t stride = size_t{3} * decoder->info.output_width;
+  const size_t stride =
+      static_cast<size_t>(decoder->info.output_components) * decoder->info.output_width;
   while (decoder->info.output_scanline < decoder->info.output_height) {
     JSAMPROW rows[8];
     for (size_t i = 0; i < 8; ++i) {
@@ -85,19 +86,31 @@ JpegHandle create() {
               "replace the image, or remove it from the data set");
 }
 
+/// a * b / 255, rounded.
+uint8_t scaled(uint32_t a, uint32_t b) { return static_cast<uint8_t>((a * b + 127) / 255); }
+
+/// The file holds 255 minus the ink, so the stored values are already what remains of the light.
+Image from_inverted_cmyk(const Image& inks, const std::string& place) {
+  Image image = allocate_image(inks.width, inks.height, 3, place);
+  const uint8_t* source = inks.pixels.data();
+  for (size_t i = 0; i < image.pixels.size(); i += 3, source += 4) {
+    for (size_t c = 0; c < 3; ++c) image.pixels[i + c] = scaled(source[c], source[3]);
+  }
+  return image;
+}
+
 }  // namespace
 
 Image decode_jpeg(std::string_view bytes, const std::string& place) {
   const JpegHandle decoder = create();
   if (!start(decoder.get(), bytes)) fail(*decoder, place);
   const J_COLOR_SPACE space = decoder->info.jpeg_color_space;
-  if (space == JCS_CMYK || space == JCS_YCCK) {
-    throw_error(Category::kData, place, "an image must be grayscale or RGB", "a CMYK JPEG",
-                "convert the image to RGB");
-  }
-  Image image = allocate_image(decoder->info.image_width, decoder->info.image_height, 3, place);
-  if (!read_rows(decoder.get(), image.pixels.data())) fail(*decoder, place);
-  return image;
+  const bool inks = space == JCS_CMYK || space == JCS_YCCK;
+  Image image =
+      allocate_image(decoder->info.image_width, decoder->info.image_height, inks ? 4 : 3, place);
+  if (!read_rows(decoder.get(), inks ? JCS_CMYK : JCS_RGB, image.pixels.data()))
+    fail(*decoder, place);
+  return inks ? from_inverted_cmyk(image, place) : image;
 }
 
 }  // namespace limbeck

@@ -26,15 +26,16 @@ class Inflater {
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
-  std::string run(std::string_view rest) {
+  std::string run(std::string_view rest, size_t largest) {
     std::string result;
-    std::vector<char> chunk(kChunk);
+    std::vector<char> chunk(std::min(kChunk, largest));
     int status = Z_OK;
-    while (status != Z_STREAM_END || !rest.empty()) {
+    while (result.size() < largest && (status != Z_STREAM_END || !rest.empty())) {
       // A gzip file may hold several members one after the other.
       if (status == Z_STREAM_END) inflateReset(&stream_);
       status = step(&rest, &chunk, &result);
     }
+    result.resize(std::min(result.size(), largest));
     return result;
   }
 
@@ -67,13 +68,13 @@ class Inflater {
 
 }  // namespace
 
-std::string read_plain_or_gzip(const std::filesystem::path& path) {
+std::string read_plain_or_gzip(const std::filesystem::path& path, size_t largest) {
   const auto mapping = MappedFile::open(path);
   const std::string_view bytes(reinterpret_cast<const char*>(mapping->bytes().data()),
                                mapping->bytes().size());
-  if (!bytes.starts_with("\x1f\x8b")) return std::string(bytes);
+  if (!bytes.starts_with("\x1f\x8b")) return std::string(bytes.substr(0, largest));
   const std::string place = path.string();
-  return Inflater(place).run(bytes);
+  return Inflater(place).run(bytes, largest);
 }
 
 }  // namespace limbeck

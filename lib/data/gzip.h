@@ -6,8 +6,8 @@
 
 namespace limbeck {
 
-/// The content of a file, inflated when it starts with the gzip magic. Raises kIo, and kData for a
-/// damaged or truncated stream.
-std::string read_plain_or_gzip(const std::filesystem::path& path);
+/// The first `largest` bytes of a file's content, inflated when it starts with the gzip magic.
+/// Raises kIo, and kData for a stream that is damaged or truncated before that.
+std::string read_plain_or_gzip(const std::filesystem::path& path, size_t largest);
 
 }  // namespace limbeck

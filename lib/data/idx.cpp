@@ -56,14 +56,14 @@ std::unique_ptr<Dataset> open_idx(const Description& description) {
   parts.place = path.string();
   parts.description = description.json;
   parts.input_names = {description.input()};
-  parts.files.push_back({description.text("path"), path});
+  parts.files.push_back({"path", path});
   Column column = idx_column(read_idx(path), description, parts.place);
   parts.size = column.values.dim(0);
   if (description.has("labels")) {
     const auto file = description.file("labels");
     parts.labels =
         labels_from_values(labels_from_array(read_idx(file), file.string()), file.string());
-    parts.files.push_back({description.text("labels"), file});
+    parts.files.push_back({"labels", file});
   }
   return std::make_unique<ArrayDataset>(std::move(parts), std::vector<Column>{std::move(column)});
 }

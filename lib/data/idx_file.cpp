@@ -1,6 +1,5 @@
 #include "lib/data/idx_file.h"
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <string>
@@ -11,6 +10,9 @@
 
 namespace limbeck {
 namespace {
+
+/// Magic number and 255 dimensions.
+constexpr size_t kLongestHeader = 4 + 4 * 255;
 
 struct IdxType {
   uint8_t code;
@@ -55,25 +57,23 @@ Dims idx_dims(const std::string& bytes, const std::string& place) {
 
 Tensor read_idx(const std::filesystem::path& path) {
   const std::string place = path.string();
-  const std::string bytes = read_plain_or_gzip(path);
-  const DataType type = idx_type(bytes, place);
-  const Dims dims = idx_dims(bytes, place);
+  const std::string head = read_plain_or_gzip(path, kLongestHeader);
+  const DataType type = idx_type(head, place);
+  const Dims dims = idx_dims(head, place);
   const auto width = static_cast<size_t>(bits_per_element(type)) / 8;
   const auto wanted = static_cast<size_t>(checked_bytes(dims, static_cast<int64_t>(width), place));
   const size_t start = 4 + 4 * dims.size();
-  if (bytes.size() - start != wanted) {
-    fail(place, std::to_string(bytes.size() - start) + " bytes of data where shape " +
-                    dims_text(dims) + " needs " + std::to_string(wanted));
+  // One byte more than the header announces is enough to see that there is too much.
+  const auto bytes = std::make_shared<std::string>(read_plain_or_gzip(path, start + wanted + 1));
+  if (bytes->size() - start != wanted) {
+    const bool less = bytes->size() - start < wanted;
+    fail(place, (less ? std::to_string(bytes->size() - start) + " bytes" : "more bytes") +
+                    " of data where shape " + dims_text(dims) + " needs " + std::to_string(wanted));
   }
-  Tensor array = Tensor::allocate(type, dims);
-  std::byte* target = array.mutable_raw();
-  const auto* source = reinterpret_cast<const std::byte*>(bytes.data()) + start;
-  std::copy(source, source + wanted, target);
+  const auto data = std::as_writable_bytes(std::span(*bytes)).subspan(start);
   // IDX is big-endian.
-  if constexpr (std::endian::native == std::endian::little) {
-    for (size_t i = 0; i < wanted; i += width) std::reverse(target + i, target + i + width);
-  }
-  return array;
+  if (width > 1 && std::endian::native == std::endian::little) swap_bytes(data, width);
+  return Tensor::view(type, dims, data, bytes, place);
 }
 
 }  // namespace limbeck

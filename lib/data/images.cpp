@@ -10,10 +10,23 @@
 namespace limbeck {
 namespace {
 
+/// A class without images would shift the indices of all classes after it.
+void check_no_empty_folder(const ImageList& images, const std::string& place) {
+  for (const std::string& folder : images.folders) {
+    const std::string prefix = folder + "/";
+    const auto next = std::lower_bound(images.names.begin(), images.names.end(), prefix);
+    if (next != images.names.end() && next->starts_with(prefix)) continue;
+    throw_error(Category::kData, place + ", folder '" + folder + "'",
+                "without 'classes' every folder is a class and must hold images", "no image in it",
+                "remove the folder, or name the order of all classes with 'classes'");
+  }
+}
+
 /// Without a class list the folders are the classes, in alphabetical order.
-ClassNames classes_from_folders(const std::vector<std::string>& names) {
+ClassNames classes_from_folders(const ImageList& images, const std::string& place) {
+  check_no_empty_folder(images, place);
   std::set<std::string> folders;
-  for (const std::string& name : names) folders.insert(last_folder(name));
+  for (const std::string& name : images.names) folders.insert(last_folder(name));
   ClassNames classes;
   for (const std::string& folder : folders) {
     const auto index = static_cast<int64_t>(classes.size());
@@ -47,14 +60,14 @@ std::optional<Labels> image_labels(const Description& description, const ImageLi
   const bool flat = std::all_of(images.names.begin(), images.names.end(),
                                 [](const std::string& name) { return last_folder(name).empty(); });
   if (flat) return std::nullopt;
-  return folder_labels(images.names, classes_from_folders(images.names), place);
+  return folder_labels(images.names, classes_from_folders(images, place), place);
 }
 
 }  // namespace
 
 std::unique_ptr<Dataset> open_images(const Description& description) {
   const auto path = description.file("path");
-  ImageList images = list_images(path, description.text("path"));
+  ImageList images = list_images(path);
   DatasetParts parts;
   parts.place = path.string();
   parts.size = static_cast<int64_t>(images.names.size());
@@ -62,8 +75,7 @@ std::unique_ptr<Dataset> open_images(const Description& description) {
   parts.input_names = {description.input()};
   parts.labels = image_labels(description, images, parts.place);
   parts.files = images.files;
-  if (description.has("classes"))
-    parts.files.push_back({description.text("classes"), description.file("classes")});
+  if (description.has("classes")) parts.files.push_back({"classes", description.file("classes")});
   return std::make_unique<ImageDataset>(std::move(parts), std::move(images),
                                         ImagePreparation(description.json, description.place));
 }

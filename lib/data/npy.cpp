@@ -19,14 +19,14 @@ std::unique_ptr<Dataset> open_npy(const Description& description) {
   parts.place = path.string();
   parts.description = description.json;
   parts.input_names = {description.input()};
-  parts.files.push_back({description.text("path"), path});
+  parts.files.push_back({"path", path});
   Column column = plain_column(map_npy(path), parts.place);
   parts.size = column.values.dim(0);
   if (description.has("labels")) {
     const auto file = description.file("labels");
     parts.labels =
         labels_from_values(labels_from_array(map_npy(file), file.string()), file.string());
-    parts.files.push_back({description.text("labels"), file});
+    parts.files.push_back({"labels", file});
   }
   return std::make_unique<ArrayDataset>(std::move(parts), std::vector<Column>{std::move(column)});
 }

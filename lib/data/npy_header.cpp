@@ -1,6 +1,7 @@
 #include "lib/data/npy_header.h"
 
 #include <charconv>
+#include <set>
 
 #include "lib/base/error.h"
 
@@ -16,7 +17,7 @@ class HeaderParser {
   NpyHeader run() {
     NpyHeader header;
     expect('{');
-    int found = 0;
+    std::set<std::string> found;
     while (!accept('}')) {
       const std::string key = quoted();
       expect(':');
@@ -29,13 +30,13 @@ class HeaderParser {
       } else {
         fail("the key '" + key + "'");
       }
-      ++found;
+      if (!found.insert(key).second) fail("the key '" + key + "' twice");
       if (!accept(',')) {
         expect('}');
         break;
       }
     }
-    if (found != 3) fail(std::to_string(found) + " keys");
+    if (found.size() != 3) fail(std::to_string(found.size()) + " keys");
     return header;
   }
 

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -17,6 +19,12 @@ using Mapping = std::vector<std::pair<std::string, std::string>>;
 
 std::string array_name(const std::string& member) {
   return member.ends_with(".npy") ? member.substr(0, member.size() - 4) : member;
+}
+
+/// Arrays of an archive are inflated as a whole; more than the machine holds cannot work.
+uint64_t physical_memory() {
+  return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+         static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -42,7 +50,7 @@ class NpzFile {
                   "the arrays " + joined(names_), "correct the names in the description");
     }
     const auto index = static_cast<size_t>(found - names_.begin());
-    const auto bytes = std::make_shared<const std::string>(archive_.read(index));
+    const auto bytes = std::make_shared<const std::string>(archive_.read(index, physical_memory()));
     return parse_npy(std::as_bytes(std::span(*bytes)), bytes, place(name));
   }
 
@@ -83,7 +91,7 @@ std::unique_ptr<Dataset> open_npz(const Description& description) {
   DatasetParts parts;
   parts.place = path.string();
   parts.description = description.json;
-  parts.files.push_back({description.text("path"), path});
+  parts.files.push_back({"path", path});
   std::vector<Column> columns;
   for (const auto& [input, array] : input_mapping(description, file)) {
     parts.input_names.push_back(input);

@@ -36,14 +36,24 @@ class PbDataset : public BaseDataset {
     return positions_.at(static_cast<size_t>(index));
   }
 
+  Tensor load(size_t number, size_t input) const {
+    const auto path = input_path(cases_[number].folder, input);
+    Tensor tensor = read_case_input(path);
+    if (tensor.dim(0) == cases_[number].rows) return tensor;
+    throw_error(Category::kData, path.string(), "a file must not change while it is read",
+                std::to_string(tensor.dim(0)) + " samples instead of " +
+                    std::to_string(cases_[number].rows),
+                "start again");
+  }
+
   void check_same(const Tensor& first, const Tensor& tensor, int64_t index, size_t input) const {
     const bool same =
         first.type() == tensor.type() && std::equal(first.dims().begin() + 1, first.dims().end(),
                                                     tensor.dims().begin() + 1, tensor.dims().end());
     if (same) return;
     throw_error(Category::kData,
-                cases_[position(index).test_case].place + ", sample " + std::to_string(index) +
-                    ", input '" + input_names()[input] + "'",
+                cases_[position(index).test_case].folder.string() + ", sample " +
+                    std::to_string(index) + ", input '" + input_names()[input] + "'",
                 "all samples of a batch must have the type and shape of the first, " +
                     data_type_name(first.type()) + " " + dims_text(first.dims()),
                 data_type_name(tensor.type()) + " " + dims_text(tensor.dims()),
@@ -51,17 +61,20 @@ class PbDataset : public BaseDataset {
   }
 
   Tensor stack(std::span<const int64_t> indices, size_t input) const {
-    const Tensor& first = cases_[position(indices.front()).test_case].inputs[input];
+    size_t number = position(indices.front()).test_case;
+    const Tensor first = load(number, input);
     Dims dims = first.dims();
     dims.front() = static_cast<int64_t>(indices.size());
     Tensor result = Tensor::allocate(first.type(), dims);
     const size_t size = result.bytes() / indices.size();
     std::byte* target = result.mutable_raw();
+    Tensor tensor = first;
     for (const int64_t index : indices) {
-      const auto [number, row] = position(index);
-      const Tensor& tensor = cases_[number].inputs[input];
+      const RowPosition& at = position(index);
+      if (at.test_case != number) tensor = load(at.test_case, input);
+      number = at.test_case;
       check_same(first, tensor, index, input);
-      if (size > 0) std::memcpy(target, tensor.raw() + static_cast<size_t>(row) * size, size);
+      if (size > 0) std::memcpy(target, tensor.raw() + static_cast<size_t>(at.row) * size, size);
       target += size;
     }
     return result;
@@ -74,7 +87,7 @@ class PbDataset : public BaseDataset {
 void check_names(const TestCase& test_case, const std::vector<std::string>& names,
                  const Description& description) {
   if (test_case.names != names) {
-    throw_error(Category::kData, test_case.place,
+    throw_error(Category::kData, test_case.folder.string(),
                 "all test cases must feed the same inputs in the same order",
                 std::to_string(test_case.names.size()) + " inputs with other names",
                 "name the inputs with 'inputs' in the description");
@@ -95,11 +108,11 @@ std::unique_ptr<Dataset> open_pb(const Description& description) {
   parts.description = description.json;
   std::vector<TestCase> cases;
   for (const auto& folder : case_folders(path)) {
-    cases.push_back(read_test_case(folder, description));
+    cases.push_back(check_test_case(folder, description));
     check_names(cases.back(), cases.front().names, description);
     parts.size += cases.back().rows;
-    for (size_t i = 0; i < cases.back().inputs.size(); ++i) {
-      const auto file = folder / ("input_" + std::to_string(i) + ".pb");
+    for (size_t i = 0; i < cases.back().names.size(); ++i) {
+      const auto file = input_path(folder, i);
       parts.files.push_back({file.lexically_relative(path).generic_string(), file});
     }
   }

@@ -32,23 +32,6 @@ std::string size_text(size_t height, size_t width) {
   return std::to_string(height) + " by " + std::to_string(width);
 }
 
-Image crop_centre(const Image& image, size_t height, size_t width, const std::string& place) {
-  if (image.height < height || image.width < width) {
-    throw_error(Category::kData, place,
-                "an image must be at least as large as the crop, " + size_text(height, width) +
-                    " (height by width)",
-                size_text(image.height, image.width), "add 'resize', or choose a smaller 'crop'");
-  }
-  Image result = allocate_image(width, height, image.channels, place);
-  const size_t top = crop_offset(image.height, height);
-  const size_t left = crop_offset(image.width, width);
-  for (size_t y = 0; y < height; ++y) {
-    const uint8_t* row = image.pixels.data() + (top + y) * image.stride() + left * image.channels;
-    std::copy(row, row + result.stride(), result.pixels.data() + y * result.stride());
-  }
-  return result;
-}
-
 std::vector<float> channel_values(const nlohmann::json& description, const char* field,
                                   size_t channels, float fallback, const std::string& place) {
   if (!description.contains(field)) return std::vector<float>(channels, fallback);
@@ -106,14 +89,25 @@ ImagePreparation::Size ImagePreparation::resized(const Image& image) const {
   return {short_side_, short_side_ * image.width / image.height};
 }
 
+Region ImagePreparation::cropped(const Size& size, const std::string& place) const {
+  if (!crop_) return {0, 0, size.width, size.height};
+  if (size.height < crop_->height || size.width < crop_->width) {
+    throw_error(Category::kData, place,
+                "an image must be at least as large as the crop, " +
+                    size_text(crop_->height, crop_->width) + " (height by width)",
+                size_text(size.height, size.width), "add 'resize', or choose a smaller 'crop'");
+  }
+  return {crop_offset(size.width, crop_->width), crop_offset(size.height, crop_->height),
+          crop_->width, crop_->height};
+}
+
 Image ImagePreparation::pixels(Image image, const std::string& place) const {
   if (color_ == Color::kGray) image = to_gray(image, place);
   const Size size = resized(image);
-  if (size.height != image.height || size.width != image.width)
-    image = resize_image(image, size.width, size.height, interpolation_, place);
-  if (crop_ && (crop_->height != image.height || crop_->width != image.width))
-    image = crop_centre(image, crop_->height, crop_->width, place);
-  return image;
+  const Region region = cropped(size, place);
+  const bool whole = region.width == image.width && region.height == image.height;
+  if (whole && size.width == image.width && size.height == image.height) return image;
+  return resize_image(image, size.width, size.height, region, interpolation_, place);
 }
 
 Dims ImagePreparation::dims(const Image& image) const {
@@ -123,15 +117,29 @@ Dims ImagePreparation::dims(const Image& image) const {
   return channels_last_ ? Dims{height, width, channels} : Dims{channels, height, width};
 }
 
-void ImagePreparation::normalise(const Image& image, float* target) const {
-  const size_t channels = image.channels;
+template <size_t kChannels>
+void ImagePreparation::write_values(const Image& image, float* target) const {
   const size_t count = image.width * image.height;
-  for (size_t c = 0; c < channels; ++c) {
-    const uint8_t* source = image.pixels.data() + (color_ == Color::kBgr ? channels - 1 - c : c);
-    const std::array<float, 256>& table = tables_[c];
-    float* plane = channels_last_ ? target + c : target + c * count;
-    const size_t step = channels_last_ ? channels : 1;
-    for (size_t i = 0; i < count; ++i) plane[i * step] = table[source[i * channels]];
+  const size_t step = channels_last_ ? kChannels : 1;
+  std::array<float*, kChannels> planes;
+  std::array<const float*, kChannels> tables;
+  for (size_t c = 0; c < kChannels; ++c) {
+    // Channel c of the pixel becomes channel `to` of the sample.
+    const size_t to = color_ == Color::kBgr ? kChannels - 1 - c : c;
+    planes[c] = target + (channels_last_ ? to : to * count);
+    tables[c] = tables_[to].data();
+  }
+  const uint8_t* pixel = image.pixels.data();
+  for (size_t i = 0; i < count; ++i, pixel += kChannels) {
+    for (size_t c = 0; c < kChannels; ++c) planes[c][i * step] = tables[c][pixel[c]];
+  }
+}
+
+void ImagePreparation::normalise(const Image& image, float* target) const {
+  if (image.channels == 1) {
+    write_values<1>(image, target);
+  } else {
+    write_values<3>(image, target);
   }
 }
 

@@ -35,6 +35,9 @@ class ImagePreparation {
     size_t width = 0;
   };
   Size resized(const Image& image) const;
+  Region cropped(const Size& size, const std::string& place) const;
+  template <size_t kChannels>
+  void write_values(const Image& image, float* target) const;
   void read_resize(const nlohmann::json& resize);
   void read_scaling(const nlohmann::json& description, const std::string& place);
 

@@ -26,6 +26,12 @@ struct Filter {
   double support;
 };
 
+/// Consecutive positions on one axis.
+struct Interval {
+  size_t first = 0;
+  size_t count = 0;
+};
+
 /// For each target position the first source position and the weights that start there.
 struct Weights {
   size_t taps = 0;
@@ -33,6 +39,9 @@ struct Weights {
   std::vector<size_t> count;
   /// taps for each target position.
   std::vector<int32_t> values;
+
+  /// All source positions that have a weight.
+  Interval sources() const { return {first.front(), first.back() + count.back() - first.front()}; }
 };
 
 int32_t to_fixed(double weight) {
@@ -40,16 +49,17 @@ int32_t to_fixed(double weight) {
   return static_cast<int32_t>(weight < 0 ? scaled - 0.5 : scaled + 0.5);
 }
 
-Weights make_weights(size_t source, size_t target, const Filter& filter) {
+/// The weights of the target positions in `wanted`, of `target` in all.
+Weights make_weights(size_t source, size_t target, const Interval& wanted, const Filter& filter) {
   const double ratio = static_cast<double>(source) / static_cast<double>(target);
   const double widening = std::max(ratio, 1.0);
   const double support = filter.support * widening;
   Weights weights;
   weights.taps = static_cast<size_t>(std::ceil(support)) * 2 + 1;
-  weights.values.resize(target * weights.taps);
+  weights.values.resize(wanted.count * weights.taps);
   std::vector<double> exact(weights.taps);
-  for (size_t i = 0; i < target; ++i) {
-    const double centre = (static_cast<double>(i) + 0.5) * ratio;
+  for (size_t i = 0; i < wanted.count; ++i) {
+    const double centre = (static_cast<double>(wanted.first + i) + 0.5) * ratio;
     const auto first = static_cast<size_t>(std::max(0.0, centre - support + 0.5));
     const size_t last = std::min(source, static_cast<size_t>(centre + support + 0.5));
     double sum = 0;
@@ -84,12 +94,12 @@ void resample_row(const uint8_t* source, const Weights& weights, uint8_t* target
   }
 }
 
-Image resample_columns(const Image& image, size_t width, const Filter& filter,
+/// The given rows, resampled in width.
+Image resample_columns(const Image& image, const Interval& rows, const Weights& weights,
                        const std::string& place) {
-  const Weights weights = make_weights(image.width, width, filter);
-  Image result = allocate_image(width, image.height, image.channels, place);
-  for (size_t y = 0; y < image.height; ++y) {
-    const uint8_t* source = image.pixels.data() + y * image.stride();
+  Image result = allocate_image(weights.first.size(), rows.count, image.channels, place);
+  for (size_t y = 0; y < rows.count; ++y) {
+    const uint8_t* source = image.pixels.data() + (rows.first + y) * image.stride();
     uint8_t* target = result.pixels.data() + y * result.stride();
     if (image.channels == 3) {
       resample_row<3>(source, weights, target);
@@ -100,20 +110,30 @@ Image resample_columns(const Image& image, size_t width, const Filter& filter,
   return result;
 }
 
-Image resample_rows(const Image& image, size_t height, const Filter& filter,
+/// `image` holds the source rows from `first_row` on.
+Image resample_rows(const Image& image, size_t first_row, const Weights& weights,
                     const std::string& place) {
-  const Weights weights = make_weights(image.height, height, filter);
-  Image result = allocate_image(image.width, height, image.channels, place);
+  Image result = allocate_image(image.width, weights.first.size(), image.channels, place);
   const size_t stride = image.stride();
   std::vector<int32_t> sums(stride);
-  for (size_t y = 0; y < height; ++y) {
+  for (size_t y = 0; y < result.height; ++y) {
     std::fill(sums.begin(), sums.end(), kHalf);
     for (size_t k = 0; k < weights.count[y]; ++k) {
       const int32_t weight = weights.values[y * weights.taps + k];
-      const uint8_t* source = image.pixels.data() + (weights.first[y] + k) * stride;
+      const uint8_t* source = image.pixels.data() + (weights.first[y] - first_row + k) * stride;
       for (size_t i = 0; i < stride; ++i) sums[i] += source[i] * weight;
     }
     std::transform(sums.begin(), sums.end(), result.pixels.data() + y * stride, to_pixel);
+  }
+  return result;
+}
+
+Image cut(const Image& image, const Region& region, const std::string& place) {
+  Image result = allocate_image(region.width, region.height, image.channels, place);
+  for (size_t y = 0; y < region.height; ++y) {
+    const uint8_t* row =
+        image.pixels.data() + (region.top + y) * image.stride() + region.left * image.channels;
+    std::copy(row, row + result.stride(), result.pixels.data() + y * result.stride());
   }
   return result;
 }
@@ -130,14 +150,16 @@ std::vector<size_t> nearest_positions(size_t source, size_t target) {
   return positions;
 }
 
-Image pick_nearest(const Image& image, size_t width, size_t height, const std::string& place) {
-  Image result = allocate_image(width, height, image.channels, place);
+Image pick_nearest(const Image& image, size_t width, size_t height, const Region& region,
+                   const std::string& place) {
+  Image result = allocate_image(region.width, region.height, image.channels, place);
   const auto columns = nearest_positions(image.width, width);
   const auto rows = nearest_positions(image.height, height);
   uint8_t* target = result.pixels.data();
-  for (const size_t row : rows) {
-    for (const size_t column : columns) {
-      const uint8_t* pixel = image.pixels.data() + row * image.stride() + column * image.channels;
+  for (size_t y = 0; y < region.height; ++y) {
+    const uint8_t* row = image.pixels.data() + rows[region.top + y] * image.stride();
+    for (size_t x = 0; x < region.width; ++x) {
+      const uint8_t* pixel = row + columns[region.left + x] * image.channels;
       target = std::copy(pixel, pixel + image.channels, target);
     }
   }
@@ -148,13 +170,32 @@ Image pick_nearest(const Image& image, size_t width, size_t height, const std::s
 
 Image resize_image(const Image& image, size_t width, size_t height, Interpolation interpolation,
                    const std::string& place) {
-  if (interpolation == Interpolation::kNearest) return pick_nearest(image, width, height, place);
+  return resize_image(image, width, height, {0, 0, width, height}, interpolation, place);
+}
+
+Image resize_image(const Image& image, size_t width, size_t height, const Region& region,
+                   Interpolation interpolation, const std::string& place) {
+  check_image_size(width, height, place);
+  const bool same_width = image.width == width;
+  const bool same_height = image.height == height;
+  if (same_width && same_height) return cut(image, region, place);
+  if (interpolation == Interpolation::kNearest)
+    return pick_nearest(image, width, height, region, place);
   const Filter filter =
       interpolation == Interpolation::kBilinear ? Filter{triangle, 1.0} : Filter{cubic, 2.0};
-  if (image.width == width && image.height == height) return image;
-  if (image.width == width) return resample_rows(image, height, filter, place);
-  const Image narrow = resample_columns(image, width, filter, place);
-  return image.height == height ? narrow : resample_rows(narrow, height, filter, place);
+  Interval source_rows = {region.top, region.height};
+  Weights vertical;
+  if (!same_height) {
+    vertical = make_weights(image.height, height, source_rows, filter);
+    source_rows = vertical.sources();
+  }
+  const Image narrow =
+      same_width
+          ? cut(image, {region.left, source_rows.first, region.width, source_rows.count}, place)
+          : resample_columns(image, source_rows,
+                             make_weights(image.width, width, {region.left, region.width}, filter),
+                             place);
+  return same_height ? narrow : resample_rows(narrow, source_rows.first, vertical, place);
 }
 
 }  // namespace limbeck

@@ -10,19 +10,24 @@
 
 namespace limbeck {
 
-/// The inputs of one folder of test data, samples on the first axis.
+/// One folder of test data. The tensors stay on disk until they are needed.
 struct TestCase {
-  std::string place;
+  std::filesystem::path folder;
   std::vector<std::string> names;
-  std::vector<Tensor> inputs;
+  /// Samples, the first axis of every input.
   int64_t rows = 0;
 };
 
 /// The test_data_set_* folders by number; the folder itself when it has none. Raises kIo.
 std::vector<std::filesystem::path> case_folders(const std::filesystem::path& folder);
 
-/// Reads input_0.pb, input_1.pb, ... The inputs are named by the description or by the tensors.
+/// Checks input_0.pb, input_1.pb, ... The inputs are named by the description or by the tensors.
 /// Raises kIo and kData.
-TestCase read_test_case(const std::filesystem::path& folder, const Description& description);
+TestCase check_test_case(const std::filesystem::path& folder, const Description& description);
+
+/// Path of one input of a folder.
+std::filesystem::path input_path(const std::filesystem::path& folder, size_t number);
+/// The tensor in input_K.pb, samples on the first axis. Raises kIo and kData.
+Tensor read_case_input(const std::filesystem::path& path);
 
 }  // namespace limbeck

@@ -2,10 +2,9 @@
 
 #include <zip.h>
 
-#include <mutex>
+#include <utility>
 
 #include "lib/base/error.h"
-#include "lib/base/file.h"
 
 namespace limbeck {
 namespace {
@@ -22,65 +21,111 @@ struct MemberCloser {
   void operator()(zip_file_t* member) const { zip_fclose(member); }
 };
 
+using Member = std::unique_ptr<zip_file_t, MemberCloser>;
+
+/// The directory of an archive is not to be trusted with the size of an allocation.
+void check_size(const zip_stat_t& status, uint64_t archive, uint64_t largest,
+                const std::string& place) {
+  const std::string claim = "a size of " + std::to_string(status.size) + " bytes in " +
+                            std::to_string(status.comp_size) + " compressed ones";
+  const bool stored = status.comp_method == ZIP_CM_STORE;
+  const bool lies =
+      stored ? status.size != status.comp_size : status.size / kLargestRatio > status.comp_size;
+  if (lies || status.comp_size > archive) fail(place, claim);
+  if (status.size <= largest) return;
+  throw_error(Category::kData, place,
+              "a member must have at most " + std::to_string(largest) + " bytes", claim,
+              "remove it from the archive, or store the data outside of an archive");
+}
+
+std::string read_member(zip_file_t* member, uint64_t size, const std::string& place) {
+  std::string bytes(size, '\0');
+  const zip_int64_t got = zip_fread(member, bytes.data(), bytes.size());
+  if (got < 0) fail(place, zip_file_strerror(member));
+  if (got != static_cast<zip_int64_t>(bytes.size())) fail(place, "a member that ends early");
+  // One more read reaches the end of the member, where the library checks the CRC.
+  char extra = 0;
+  const zip_int64_t more = zip_fread(member, &extra, 1);
+  if (more < 0) fail(place, zip_file_strerror(member));
+  if (more > 0) fail(place, "a member longer than the directory says");
+  return bytes;
+}
+
 }  // namespace
 
-struct ZipArchive::Handle {
-  std::shared_ptr<const MappedFile> mapping;
-  zip_t* archive = nullptr;
-  std::mutex mutex;
-
-  Handle(const std::filesystem::path& path, const std::string& place)
-      : mapping(MappedFile::open(path)) {
-    const auto bytes = mapping->bytes();
+/// The library's view of an archive, for one thread at a time.
+class ZipArchive::Handle {
+ public:
+  Handle(std::span<const std::byte> bytes, const std::string& place) {
     zip_error_t error;
     zip_error_init(&error);
     zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
-    if (source != nullptr) archive = zip_open_from_source(source, ZIP_RDONLY, &error);
+    if (source != nullptr) archive_ = zip_open_from_source(source, ZIP_RDONLY, &error);
     const std::string reason = zip_error_strerror(&error);
     zip_error_fini(&error);
-    if (archive != nullptr) return;
+    if (archive_ != nullptr) return;
     if (source != nullptr) zip_source_free(source);
     fail(place, reason);
   }
-  ~Handle() { zip_discard(archive); }
+  ~Handle() { zip_discard(archive_); }
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
+  zip_t* get() const { return archive_; }
+
+ private:
+  zip_t* archive_ = nullptr;
+};
+
+/// Takes an idle handle, or a new one, and gives it back at the end.
+class ZipArchive::Lease {
+ public:
+  explicit Lease(const ZipArchive& owner) : owner_(owner) {
+    {
+      const std::lock_guard lock(owner.mutex_);
+      if (!owner.idle_.empty()) {
+        handle_ = std::move(owner.idle_.back());
+        owner.idle_.pop_back();
+      }
+    }
+    if (!handle_) handle_ = std::make_unique<Handle>(owner.mapping_->bytes(), owner.place_);
+  }
+  ~Lease() {
+    const std::lock_guard lock(owner_.mutex_);
+    owner_.idle_.push_back(std::move(handle_));
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  zip_t* get() const { return handle_->get(); }
+
+ private:
+  const ZipArchive& owner_;
+  std::unique_ptr<Handle> handle_;
 };
 
 ZipArchive::ZipArchive(const std::filesystem::path& path)
-    : place_(path.string()), handle_(std::make_unique<Handle>(path, place_)) {
-  const zip_int64_t count = zip_get_num_entries(handle_->archive, 0);
+    : place_(path.string()), mapping_(MappedFile::open(path)) {
+  // To the library this is an archive without members; to a user it is a failed download.
+  if (mapping_->bytes().empty()) fail(place_, "an empty file");
+  const Lease lease(*this);
+  const zip_int64_t count = zip_get_num_entries(lease.get(), 0);
   for (zip_int64_t i = 0; i < count; ++i) {
-    const char* name = zip_get_name(handle_->archive, static_cast<zip_uint64_t>(i), 0);
-    if (name == nullptr) fail(place_, zip_strerror(handle_->archive));
+    const char* name = zip_get_name(lease.get(), static_cast<zip_uint64_t>(i), 0);
+    if (name == nullptr) fail(place_, zip_strerror(lease.get()));
     names_.emplace_back(name);
   }
 }
 
 ZipArchive::~ZipArchive() = default;
 
-std::string ZipArchive::read(size_t index) const {
+std::string ZipArchive::read(size_t index, uint64_t largest) const {
   const std::string place = place_ + ", member '" + names_.at(index) + "'";
-  const std::lock_guard lock(handle_->mutex);
+  const Lease lease(*this);
   zip_stat_t status;
-  if (zip_stat_index(handle_->archive, index, 0, &status) != 0)
-    fail(place, zip_strerror(handle_->archive));
-  if (status.size / kLargestRatio > status.comp_size)
-    fail(place, "a size of " + std::to_string(status.size) + " bytes in " +
-                    std::to_string(status.comp_size) + " compressed ones");
-  const std::unique_ptr<zip_file_t, MemberCloser> member(
-      zip_fopen_index(handle_->archive, index, 0));
-  if (member == nullptr) fail(place, zip_strerror(handle_->archive));
-  std::string bytes(status.size, '\0');
-  const zip_int64_t got = zip_fread(member.get(), bytes.data(), bytes.size());
-  if (got != static_cast<zip_int64_t>(bytes.size())) {
-    const char* reason = zip_file_strerror(member.get());
-    fail(place, got < 0 ? reason : "a member that ends early");
-  }
-  // One more read reaches the end of the member, where the library checks the CRC.
-  char extra = 0;
-  if (zip_fread(member.get(), &extra, 1) != 0) fail(place, zip_file_strerror(member.get()));
-  return bytes;
+  if (zip_stat_index(lease.get(), index, 0, &status) != 0) fail(place, zip_strerror(lease.get()));
+  check_size(status, mapping_->bytes().size(), largest, place);
+  const Member member(zip_fopen_index(lease.get(), index, 0));
+  if (member == nullptr) fail(place, zip_strerror(lease.get()));
+  return read_member(member.get(), status.size, place);
 }
 
 }  // namespace limbeck

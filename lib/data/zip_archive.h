@@ -4,12 +4,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "lib/base/file.h"
+
 namespace limbeck {
 
-/// Thread-safe: the archive library is not, so a lock surrounds each read. Checks the CRC.
+/// Thread-safe: the archive library is not, so each reader of the moment has a handle of its own on
+/// the one mapping of the file. Checks the CRC.
 class ZipArchive {
  public:
   /// Raises kIo, and kData for damaged archives.
@@ -20,13 +24,17 @@ class ZipArchive {
 
   /// Names in archive order; folders end with '/'.
   const std::vector<std::string>& names() const { return names_; }
-  /// The uncompressed member `index` of names(). Raises kData.
-  std::string read(size_t index) const;
+  /// The uncompressed member `index` of names(). Raises kData, also for a member that would have
+  /// more than `largest` bytes.
+  std::string read(size_t index, uint64_t largest) const;
 
  private:
-  struct Handle;
+  class Handle;
+  class Lease;
   std::string place_;
-  std::unique_ptr<Handle> handle_;
+  std::shared_ptr<const MappedFile> mapping_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Handle>> idle_;
   std::vector<std::string> names_;
 };
 
