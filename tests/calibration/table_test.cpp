@@ -113,8 +113,8 @@ TEST_CASE("a table with any bit flipped is refused", "[calibration]") {
     INFO("bit " << bit);
     std::string damaged = whole;
     damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
-    write(folder / "table.calib", damaged);
-    const auto error = load_error(folder / "table.calib");
+    write(folder / std::to_string(bit), damaged);
+    const auto error = load_error(folder / std::to_string(bit));
     REQUIRE(error.has_value());
     CHECK(error->category() == Category::kData);
   }
@@ -125,8 +125,8 @@ TEST_CASE("a table cut anywhere is refused", "[calibration]") {
   const std::string whole = saved_bytes();
   for (size_t length = 0; length < whole.size(); ++length) {
     INFO("length " << length);
-    write(folder / "table.calib", whole.substr(0, length));
-    const auto error = load_error(folder / "table.calib");
+    write(folder / std::to_string(length), whole.substr(0, length));
+    const auto error = load_error(folder / std::to_string(length));
     REQUIRE(error.has_value());
     CHECK(error->category() == Category::kData);
     CHECK_THAT(error->what(), ContainsSubstring("undamaged calibration table"));
