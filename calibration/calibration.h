@@ -42,9 +42,11 @@ struct CalibrationTable {
 
 /// Collects sketches of every float activation of `model` (graph inputs included, constants not),
 /// whose types and shapes are inferred. Memory does not depend on the number of samples; the result
-/// does not depend on threads or the micro-batch. A model with a fixed batch size leaves out the
-/// samples of an incomplete last batch. Raises kData at the first sample that causes a NaN or
-/// infinity, naming it and the first such tensor. `model_hash` is stored in the table.
+/// does not depend on threads. Nor does it on the micro-batch, but for the last bit of matrix
+/// products, which oneDNN sums in an order that depends on their size. A model with a fixed batch
+/// size leaves out the samples of an incomplete last batch. Raises kData at the first sample that
+/// causes a NaN or infinity, naming it and the first such tensor. `model_hash` is stored in the
+/// table.
 CalibrationTable calibrate(const Model& model, const Dataset& dataset,
                            const std::string& model_hash, const CalibrationOptions& options);
 

@@ -70,6 +70,9 @@ Range observe_entropy(const Sketch& sketch, const ObserverOptions& options) {
   std::vector<double> magnitudes(kHalf);
   for (size_t i = 0; i < kHalf; ++i)
     magnitudes[i] = static_cast<double>(bins[kHalf + i] + bins[kHalf - 1 - i]);
+  // Zeros have a code of their own whatever the threshold, so the spike that Relu leaves there is
+  // no part of what has to be matched.
+  magnitudes[0] = std::min(magnitudes[0], magnitudes[1]);
   size_t used = kHalf;
   while (used > levels && magnitudes[used - 1] == 0) --used;
   const Divergences divergences(magnitudes);

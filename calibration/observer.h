@@ -47,7 +47,8 @@ Range observe_moving_average(const Sketch& sketch, const ObserverOptions& option
 /// Cuts (100 - percentile) / 2 percent of the values off each end.
 Range observe_percentile(const Sketch& sketch, const ObserverOptions& options);
 /// The threshold with the least Kullback-Leibler divergence between the clipped and the quantized
-/// distribution (S. Migacz, 8-bit Inference with TensorRT, GTC 2017).
+/// distribution of magnitudes (S. Migacz, 8-bit Inference with TensorRT, GTC 2017). Of the bin at
+/// zero only as much counts as of its neighbour.
 Range observe_entropy(const Sketch& sketch, const ObserverOptions& options);
 /// The range with the least expected squared error of rounding and clipping (R. Banner et al., Post
 /// training 4-bit quantization of convolutional networks, NeurIPS 2019, on the observed
