@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 
 #include "lib/base/error.h"
 #include "lib/base/progress.h"
@@ -17,14 +18,30 @@ namespace {
 
 constexpr int64_t kMicroBatch = 8;
 
-/// A model that was exported for one batch size gets that size.
-int64_t micro_batch_for(const Model& model) {
-  for (const Value* input : model.graph.inputs()) {
+/// The batch size that a model was exported for; nothing when it takes any.
+std::optional<int64_t> fixed_batch(const Model* model) {
+  if (model == nullptr) return {};
+  for (const Value* input : model->graph.inputs()) {
     if (input->shape && !input->shape->empty() && input->shape->front().value > 0) {
       return input->shape->front().value;
     }
   }
-  return kMicroBatch;
+  return {};
+}
+
+int64_t micro_batch_for(const Model& model, const Model* reference, size_t samples) {
+  const auto own = fixed_batch(&model);
+  const auto fixed = own ? own : fixed_batch(reference);
+  if (!fixed) return kMicroBatch;
+  const auto count = static_cast<int64_t>(samples);
+  if (count % *fixed == 0) return *fixed;
+  const int64_t whole = count - count % *fixed;
+  throw_error(Category::kData, "model",
+              "it takes batches of exactly " + std::to_string(*fixed) +
+                  " samples, so their number must be a multiple of that",
+              std::to_string(count) + " samples",
+              (whole > 0 ? "use " + std::to_string(whole) + " samples, or " : "") +
+                  "export the model with a free batch size");
 }
 
 /// The sample of element `position`: outputs have the samples along the first axis, or belong to
@@ -157,7 +174,7 @@ Evaluation evaluate(const Model& model, const Model* reference, const Dataset& d
                     const EvaluateOptions& options) {
   const std::vector<int64_t> order = order_of(dataset, options);
   StreamOptions stream_options;
-  stream_options.micro_batch = micro_batch_for(model);
+  stream_options.micro_batch = micro_batch_for(model, reference, order.size());
   stream_options.threads = options.threads;
   stream_options.label = "evaluating";
   stream_options.quiet = options.quiet;

@@ -259,9 +259,20 @@ TEST_CASE("models whose outputs differ in shape are not compared", "[evaluate]")
 }
 
 TEST_CASE("a model of a fixed batch size gets batches of that size", "[evaluate]") {
-  const MemoryDataset data({{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, {0, 1, 0});
-  const Evaluation result = run(scores_as_they_are(1), data);
-  CHECK_THAT(result.metrics.top1.value(), WithinAbs(200.0 / 3.0, 1e-9));
+  const MemoryDataset data({{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {0, 0, 1}}, {0, 1, 0, 2});
+  CHECK(run(scores_as_they_are(1), data).metrics.top1 == 75.0);
+  CHECK(run(scores_as_they_are(2), data).metrics.top1 == 75.0);
+  CHECK(run(scores_as_they_are(), scores_as_they_are(2), data).metrics.agreement == 100.0);
+}
+
+TEST_CASE("samples that do not fill the last batch of a fixed size are a data error",
+          "[evaluate]") {
+  const MemoryDataset data({{1, 0, 0}, {0, 1, 0}, {0, 0, 1}});
+  CHECK_THROWS_MATCHES(
+      run(scores_as_they_are(2), data), Error,
+      MessageMatches(ContainsSubstring("model: it takes batches of exactly 2 samples, so their "
+                                       "number must be a multiple of that; got 3 samples. Next: "
+                                       "use 2 samples")));
 }
 
 TEST_CASE("results are the same bytes for any number of threads", "[evaluate]") {

@@ -95,8 +95,10 @@ TEST_CASE("a metric command that fails is a data error with its exit status", "[
 
 TEST_CASE("answers that are no object of finite numbers are data errors", "[evaluate]") {
   const auto complaint = [](const std::string& received) {
-    return MessageMatches(ContainsSubstring("data: metric command: its standard output must be") &&
-                          ContainsSubstring("got " + received));
+    return MessageMatches(
+        ContainsSubstring("data: metric command: its standard output must be one JSON object of "
+                          "finite numbers, such as {\"map\": 41.5}; got " +
+                          received));
   };
   CHECK_THROWS_MATCHES(parse_metric_answer(""), Error, complaint("nothing"));
   CHECK_THROWS_MATCHES(parse_metric_answer("mAP is 4\n"), Error, complaint("'mAP is 4 '"));
