@@ -109,9 +109,9 @@ std::string plan(const json& report) {
       definition("Nodes", grouped(plan.at("integer_nodes").get<int64_t>()) + " in integers, " +
                               grouped(static_cast<int64_t>(floats.size())) + " in floating point");
   facts +=
-      definition("Multiply-accumulates",
+      definition("Integer MACs",
                  fixed(100 * report.at("quantization").at("integer_mac_share").get<double>(), 2) +
-                     " % in integers");
+                     " % of the multiply-accumulates");
   facts += definition("Weight tensors", counts_text(plan.at("weights")));
   facts += definition("Activations", counts_text(plan.at("activations")));
   return section("What became integers", "<div class=\"panel\"><dl class=\"facts\">\n" + facts +

@@ -30,8 +30,11 @@ std::string card(const std::string& label, const std::string& value, const std::
          (detail.empty() ? "" : "<p class=\"detail\">" + detail + "</p>") + "</div>\n";
 }
 
-std::string between(const json& interval, int digits) {
-  return number(fixed(interval.at(0), digits)) + " to " + number(fixed(interval.at(1), digits));
+std::string interval_text(const json& interval, bool signs) {
+  const auto show = [signs](double value) {
+    return number(signs ? with_sign(value, 2) : fixed(value, 2));
+  };
+  return "95 % interval " + show(interval.at(0)) + " to " + show(interval.at(1));
 }
 
 std::string top1_card(const json& report) {
@@ -46,10 +49,10 @@ std::string top1_card(const json& report) {
   std::string detail;
   if (evaluation.contains("paired")) {
     const json& paired = evaluation.at("paired");
-    detail = number(with_sign(paired.at("top1_change"), 2)) + " points, 95 % interval " +
-             between(paired.at("top1_change_interval"), 2);
+    detail = number(with_sign(paired.at("top1_change"), 2)) + " points, " +
+             interval_text(paired.at("top1_change_interval"), true);
   } else if (metrics.contains("top1_interval")) {
-    detail = "95 % interval " + between(metrics.at("top1_interval"), 2);
+    detail = interval_text(metrics.at("top1_interval"), false);
   }
   return card("Top-1 accuracy", value, detail, true);
 }
@@ -58,7 +61,7 @@ std::string agreement_card(const json& metrics, bool wide) {
   if (!metrics.contains("agreement")) return "";
   std::string detail = "same top class";
   if (metrics.contains("agreement_interval")) {
-    detail = "95 % interval " + between(metrics.at("agreement_interval"), 2);
+    detail = interval_text(metrics.at("agreement_interval"), false);
   }
   return card("Agreement with FP32", fixed(metrics.at("agreement"), 2) + " <small>%</small>",
               detail, wide);

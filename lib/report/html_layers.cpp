@@ -88,7 +88,7 @@ std::string ranks(const std::vector<size_t>& worst, const json& layers, const Ax
   for (const size_t rank : order) {
     const double x = slot * (static_cast<double>(worst[rank]) + 0.5);
     double y = axis.y(sqnr_of(layers[worst[rank]])) - 9;
-    if (x - last_x < 4.5 && std::abs(y - last_y) < 12) y = last_y - 12;
+    if (x - last_x < 2.8 && std::abs(y - last_y) < 12) y = last_y - 12;
     last_x = x;
     last_y = y;
     out += "<text class=\"worst\" text-anchor=\"middle\" x=\"" + fixed(x, 2) + "%\" y=\"" +

@@ -6,16 +6,16 @@ namespace limbeck {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr size_t kInlineMembers = 10;
+constexpr size_t kLineLength = 240;  // of an object on one line
 
 std::string plain(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 bool stands_on_one_line(const Json& value) {
-  if (value.is_object() && value.size() > kInlineMembers) return false;
-  return std::none_of(value.begin(), value.end(),
-                      [](const Json& member) { return member.is_structured(); });
+  const bool flat = std::none_of(value.begin(), value.end(),
+                                 [](const Json& member) { return member.is_structured(); });
+  return flat && (value.is_array() || plain(value).size() <= kLineLength);
 }
 
 void write(const Json& value, int indent, std::string* out);

@@ -1,6 +1,7 @@
 #include "lib/report/json_text.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <string>
 
 using namespace limbeck;
 
@@ -19,6 +20,12 @@ TEST_CASE("arrays and small objects of plain values stand on one line of a repor
         "    \"files\": {\"a\": 1}\n"
         "  }\n"
         "}\n");
+}
+
+TEST_CASE("an object too long for a line has a line for each member", "[report]") {
+  const nlohmann::ordered_json document = {{"verdict", std::string(300, 'x')}, {"samples", 3}};
+  CHECK(json_text(document) ==
+        "{\n  \"verdict\": \"" + std::string(300, 'x') + "\",\n  \"samples\": 3\n}\n");
 }
 
 TEST_CASE("report text parses back to the same document", "[report]") {
