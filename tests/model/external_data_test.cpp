@@ -171,7 +171,8 @@ TEST_CASE("weights go to a data file when the model exceeds the threshold", "[mo
   SaveOptions options;
   options.external_data_threshold = 100000;
   save_model(model, folder / "big.onnx", options);
-  CHECK(fs::file_size(folder / "big.onnx") < 20000);
+  // The graph and the weights below 1 KiB stay.
+  CHECK(fs::file_size(folder / "big.onnx") < 30000);
   CHECK(fs::file_size(folder / "big.onnx.data") > 380000);
   const Model again = load_model(folder / "big.onnx");
   CHECK(again.graph.dump_details() == model.graph.dump_details());
