@@ -26,6 +26,8 @@ struct Program {
   std::vector<std::string> output_names;
   std::vector<int> output_slots;
   double integer_mac_share = 0;
+  /// Samples that run together; 0 when a batch must not be taken apart.
+  int64_t samples_together = 0;
 };
 
 /// `model` has inferred shapes and outlives the program's kernels.
