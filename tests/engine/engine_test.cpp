@@ -165,7 +165,7 @@ TEST_CASE("limbeck bench asks for the shape that a model leaves open", "[engine]
   CHECK(failed.exit_code == exit_code(Category::kUsage));
   CHECK(failed.err.find("give --shape with the dimensions of one sample") != std::string::npos);
   const auto given =
-      run_program("bench open.onnx --shape 3,4,5 --seconds 0.01 --quiet", folder.path());
+      run_program("bench open.onnx --shape 3,1,1 --seconds 0.01 --quiet", folder.path());
   CHECK(given.exit_code == 0);
 }
 
