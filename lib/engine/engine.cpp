@@ -1,9 +1,13 @@
 #include "lib/engine/engine.h"
 
+#include <algorithm>
+#include <cstring>
+#include <exception>
 #include <map>
 
 #include "lib/base/error.h"
 #include "lib/engine/onednn/threads.h"
+#include "lib/engine/parallel.h"
 #include "lib/engine/program.h"
 
 namespace limbeck {
@@ -23,11 +27,12 @@ class NativeEngine : public Engine {
       watch_of_slot_[static_cast<size_t>(program_.watched_slots[i])] = static_cast<int>(i);
   }
 
-  std::vector<Tensor> run(const std::vector<Tensor>& inputs) const override {
-    return compute(inputs, {});
-  }
+  /// In parts of a few samples where the model allows it: parts stay in the caches, and threads
+  /// take one each.
+  std::vector<Tensor> run(const std::vector<Tensor>& inputs) const override;
   void watch(const std::vector<Tensor>& inputs, const WatchFunction& on_value) const override {
-    compute(inputs, on_value);
+    check_inputs(inputs);
+    compute(inputs, threads_, on_value);
   }
   const std::vector<std::string>& input_names() const override { return input_names_; }
   const std::vector<std::string>& output_names() const override { return program_.output_names; }
@@ -36,8 +41,9 @@ class NativeEngine : public Engine {
 
  private:
   void check_inputs(const std::vector<Tensor>& inputs) const;
-  std::vector<Tensor> compute(const std::vector<Tensor>& inputs,
+  std::vector<Tensor> compute(const std::vector<Tensor>& inputs, int threads,
                               const WatchFunction& on_value) const;
+  std::vector<Tensor> run_parts(const std::vector<Tensor>& inputs, int64_t batch) const;
   void show(int slot, const std::vector<Activation>& values, const WatchFunction& on_value) const;
   void run_step(const Step& step, std::vector<Activation>& values,
                 std::vector<const Activation*>& table, const WatchFunction& on_value) const;
@@ -117,10 +123,71 @@ void NativeEngine::run_step(const Step& step, std::vector<Activation>& values,
   for (const int slot : step.release) values[static_cast<size_t>(slot)] = {};
 }
 
-std::vector<Tensor> NativeEngine::compute(const std::vector<Tensor>& inputs,
-                                          const WatchFunction& on_value) const {
+/// Samples [first, first + count), on the same memory.
+Tensor samples_of(const Tensor& whole, int64_t first, int64_t count) {
+  Dims dims = whole.dims();
+  const size_t bytes = storage_bytes(whole.type(), static_cast<size_t>(whole.count())) /
+                       static_cast<size_t>(dims[0]);
+  dims[0] = count;
+  const std::span<const std::byte> part(whole.raw() + static_cast<size_t>(first) * bytes,
+                                        static_cast<size_t>(count) * bytes);
+  return Tensor::view(whole.type(), std::move(dims), part, std::make_shared<Tensor>(whole),
+                      "part of a batch");
+}
+
+/// Result `index` of all parts, one after the other.
+Tensor joined(const std::vector<std::vector<Tensor>>& parts, size_t index, int64_t batch) {
+  Dims dims = parts.front()[index].dims();
+  dims[0] = batch;
+  Tensor whole = Tensor::allocate(parts.front()[index].type(), std::move(dims));
+  std::byte* target = whole.mutable_raw();
+  for (const auto& part : parts) {
+    const Tensor& tensor = part[index];
+    const size_t bytes = storage_bytes(tensor.type(), static_cast<size_t>(tensor.count()));
+    if (bytes > 0) std::memcpy(target, tensor.raw(), bytes);
+    target += bytes;
+  }
+  return whole;
+}
+
+std::vector<Tensor> NativeEngine::run_parts(const std::vector<Tensor>& inputs,
+                                            int64_t batch) const {
+  const int64_t step = program_.samples_together;
+  const int64_t count = (batch + step - 1) / step;
+  std::vector<std::vector<Tensor>> parts(static_cast<size_t>(count));
+  std::vector<std::exception_ptr> failures(parts.size());
+  const auto run_part = [&](int64_t i) {
+    try {
+      std::vector<Tensor> part;
+      for (const Tensor& input : inputs)
+        part.push_back(samples_of(input, i * step, std::min(step, batch - i * step)));
+      parts[static_cast<size_t>(i)] = compute(part, 1, {});
+    } catch (...) {
+      failures[static_cast<size_t>(i)] = std::current_exception();
+    }
+  };
+  {
+    const onednn::ThreadScope scope(threads_);
+    parallel_items(count, run_part);
+  }
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+  std::vector<Tensor> outputs;
+  for (size_t i = 0; i < parts.front().size(); ++i) outputs.push_back(joined(parts, i, batch));
+  return outputs;
+}
+
+std::vector<Tensor> NativeEngine::run(const std::vector<Tensor>& inputs) const {
   check_inputs(inputs);
-  const onednn::ThreadScope scope(threads_);
+  const int64_t batch = program_.samples_together > 0 ? inputs.front().dim(0) : 0;
+  if (batch > program_.samples_together) return run_parts(inputs, batch);
+  return compute(inputs, threads_, {});
+}
+
+std::vector<Tensor> NativeEngine::compute(const std::vector<Tensor>& inputs, int threads,
+                                          const WatchFunction& on_value) const {
+  const onednn::ThreadScope scope(threads);
   std::vector<Activation> values(program_.slot_count);
   std::vector<const Activation*> table(program_.slot_count);
   for (size_t i = 0; i < table.size(); ++i) {

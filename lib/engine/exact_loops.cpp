@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <optional>
 
 // Pairs of 16-bit values need vectors of more than one lane, which Highway's scalar target lacks.
 #include <hwy/detect_compiler_arch.h>
@@ -82,105 +81,144 @@ FloatVec as_float(const int32_t* sums) {
 }
 FloatVec as_float(const float* sums) { return hn::LoadU(FloatTag(), sums); }
 
-/// `steps` within kSafe.
-template <typename Codes>
-HWY_INLINE void store_results(FloatVec steps, IntVec zero, std::byte* target) {
-  if constexpr (sizeof(Codes) == 1) {
-    const hn::Rebind<Codes, FloatTag> narrow;
-    const auto codes = hn::Add(hn::NearestInt(steps), zero);
-    hn::StoreU(hn::DemoteTo(narrow, codes), narrow, reinterpret_cast<Codes*>(target));
-  } else {
-    hn::StoreU(steps, FloatTag(), reinterpret_cast<float*>(target));
-  }
-}
-
-/// Sums of up to kLanes columns of `rows` rows, `step` sums apart, and where the results go.
+/// Sums of the columns from `column` on of `rows` rows, `step` sums apart, and where the results
+/// go.
 struct Tile {
   int64_t rows;
   int64_t step;
-  int64_t column;  ///< of the first sum, in the Finish
-  int64_t columns;
+  int64_t column;   ///< of the first sum, in the Finish
+  int64_t columns;  ///< to write
   std::byte* target;
   int64_t stride;
 };
 
-/// Bounds of one plain ReLU or Clip.
-struct Bounds {
+/// A Finish with its functions reduced to one clamp, when they are no more than that: the common
+/// case, with a tight loop.
+struct Recipe {
+  explicit Recipe(const Finish& whole) : finish(&whole) {
+    if (whole.post_ops.size() > 1 || whole.requantize != 1.0F) return;
+    clamps = true;
+    if (whole.post_ops.empty()) return;
+    const Unary& op = whole.post_ops[0].unary;
+    if (op.kind == UnaryKind::kRelu && op.alpha == 0) {
+      low = 0;
+    } else if (op.kind == UnaryKind::kClip) {
+      low = op.alpha / whole.unit;
+      high = op.beta / whole.unit;
+    } else {
+      clamps = false;
+    }
+  }
+  const Finish* finish;
+  bool clamps = false;
   float low = std::numeric_limits<float>::lowest();
   float high = std::numeric_limits<float>::max();
 };
 
-/// The functions as one clamp, when they are no more than that: the common case, with a tight loop.
-std::optional<Bounds> as_clamp(const Finish& finish) {
-  if (finish.post_ops.size() > 1 || finish.requantize != 1.0F) return {};
-  if (finish.post_ops.empty()) return Bounds{};
-  const Unary& op = finish.post_ops[0].unary;
-  if (op.kind == UnaryKind::kRelu && op.alpha == 0) return Bounds{.low = 0};
-  if (op.kind == UnaryKind::kClip) return Bounds{op.alpha / finish.unit, op.beta / finish.unit};
-  return {};
+/// Adding it to a float below 2^22 leaves the number, rounded half to even, in the low bits.
+constexpr float kRounder = 12582912.0F;
+constexpr int32_t kRounderBits = 0x4B400000;
+
+/// Results in steps as codes (`shift`: zero point less kRounderBits) or as they are.
+template <typename Codes>
+HWY_INLINE void store_results(FloatVec steps, IntVec shift, std::byte* target) {
+  const FloatTag d;
+  if constexpr (sizeof(Codes) == 1) {
+    const hn::Rebind<Codes, FloatTag> narrow;
+    const auto bits = hn::BitCast(IntTag(), hn::Add(steps, hn::Set(d, kRounder)));
+    hn::StoreU(hn::DemoteTo(narrow, hn::Add(bits, shift)), narrow,
+               reinterpret_cast<Codes*>(target));
+  } else {
+    hn::StoreU(steps, d, reinterpret_cast<float*>(target));
+  }
 }
 
-/// Writes every row of a tile; result(sums) gives a vector of results in steps. Codes: uint8_t,
-/// int8_t, or float for real results.
+/// Writes up to kLanes columns of a tile; result(sums) gives a vector of results in steps.
 template <typename Codes, typename Sum, typename Result>
-HWY_INLINE void write_tile(const Sum* sums, const Tile& tile, int32_t zero_point,
-                           const Result& result) {
-  const auto zero = hn::Set(IntTag(), zero_point);
-  if (tile.columns >= kLanes) {
-    std::byte* target = tile.target;
-    for (int64_t r = 0; r < tile.rows; ++r, target += tile.stride)
-      store_results<Codes>(result(as_float(sums + r * tile.step)), zero, target);
+HWY_INLINE void write_columns(const Sum* sums, const Tile& tile, int64_t columns, std::byte* target,
+                              int32_t zero, const Result& result) {
+  const auto shift = hn::Set(IntTag(), zero - kRounderBits);
+  // Copies, because a store of bytes could change whatever is in memory.
+  const int64_t rows = tile.rows;
+  const int64_t step = tile.step;
+  const int64_t stride = tile.stride;
+  if (columns >= kLanes) {
+    for (int64_t r = 0; r < rows; ++r, target += stride, sums += step)
+      store_results<Codes>(result(as_float(sums)), shift, target);
     return;
   }
-  const auto bytes = static_cast<size_t>(tile.columns) * sizeof(Codes);
+  const auto bytes = static_cast<size_t>(columns) * sizeof(Codes);
   HWY_ALIGN std::byte some[hn::MaxLanes(FloatTag()) * sizeof(float)];
-  for (int64_t r = 0; r < tile.rows; ++r) {
-    store_results<Codes>(result(as_float(sums + r * tile.step)), zero, some);
-    std::memcpy(tile.target + r * tile.stride, some, bytes);
+  for (int64_t r = 0; r < rows; ++r, target += stride, sums += step) {
+    store_results<Codes>(result(as_float(sums)), shift, some);
+    std::memcpy(target, some, bytes);
+  }
+}
+
+/// The tight loop. Codes: uint8_t, int8_t, or float for real results.
+template <typename Codes, typename Sum>
+HWY_NOINLINE void clamp_tile(const Sum* sums, const Tile& tile, const Recipe& recipe) {
+  const FloatTag d;
+  const float limit = sizeof(Codes) == 1 ? kSafe : std::numeric_limits<float>::max();
+  const auto low = hn::Set(d, std::max(recipe.low, -limit));
+  const auto high = hn::Set(d, std::min(recipe.high, limit));
+  for (int64_t c = 0; c < tile.columns; c += kLanes) {
+    const auto bias = hn::LoadU(d, recipe.finish->bias.data() + tile.column + c);
+    const auto scale = hn::LoadU(d, recipe.finish->scales.data() + tile.column + c);
+    write_columns<Codes>(sums + c, tile, tile.columns - c,
+                         tile.target + c * static_cast<int64_t>(sizeof(Codes)), recipe.finish->zero,
+                         [=](FloatVec sum) HWY_ATTR {
+                           const auto real = hn::Mul(hn::Add(sum, bias), scale);
+                           return hn::Min(hn::Max(real, low), high);
+                         });
+  }
+}
+
+/// Any functions.
+template <typename Codes, typename Sum>
+HWY_NOINLINE void function_tile(const Sum* sums, const Tile& tile, const Finish& finish) {
+  const FloatTag d;
+  const float limit = sizeof(Codes) == 1 ? kSafe : std::numeric_limits<float>::max();
+  const auto far = hn::Set(d, limit);
+  const auto requantize = hn::Set(d, finish.requantize);
+  for (int64_t c = 0; c < tile.columns; c += kLanes) {
+    const auto bias = hn::LoadU(d, finish.bias.data() + tile.column + c);
+    const auto scale = hn::LoadU(d, finish.scales.data() + tile.column + c);
+    write_columns<Codes>(sums + c, tile, tile.columns - c,
+                         tile.target + c * static_cast<int64_t>(sizeof(Codes)), finish.zero,
+                         [&](FloatVec sum) HWY_ATTR {
+                           auto real = hn::Mul(hn::Add(sum, bias), scale);
+                           for (const PostOp& op : finish.post_ops)
+                             real = apply_function(real, op.unary, finish.unit);
+                           return hn::Clamp(hn::Mul(real, requantize), hn::Neg(far), far);
+                         });
   }
 }
 
 template <typename Codes, typename Sum>
-HWY_NOINLINE void finish_tile(const Sum* sums, const Tile& tile, const Finish& finish) {
-  const FloatTag d;
-  const float limit = sizeof(Codes) == 1 ? kSafe : std::numeric_limits<float>::max();
-  const auto bias = hn::LoadU(d, finish.bias.data() + tile.column);
-  const auto scale = hn::LoadU(d, finish.scales.data() + tile.column);
-  if (const auto bounds = as_clamp(finish)) {
-    const auto low = hn::Set(d, std::max(bounds->low, -limit));
-    const auto high = hn::Set(d, std::min(bounds->high, limit));
-    write_tile<Codes>(sums, tile, finish.zero, [&](FloatVec sum) HWY_ATTR {
-      return hn::Min(hn::Max(hn::Mul(hn::Add(sum, bias), scale), low), high);
-    });
-    return;
-  }
-  const auto requantize = hn::Set(d, finish.requantize);
-  const auto far = hn::Set(d, limit);
-  write_tile<Codes>(sums, tile, finish.zero, [&](FloatVec sum) HWY_ATTR {
-    auto real = hn::Mul(hn::Add(sum, bias), scale);
-    for (const PostOp& op : finish.post_ops) real = apply_function(real, op.unary, finish.unit);
-    return hn::Clamp(hn::Mul(real, requantize), hn::Neg(far), far);
-  });
+void finish_tile(const Sum* sums, const Tile& tile, const Recipe& recipe) {
+  if (recipe.clamps) return clamp_tile<Codes>(sums, tile, recipe);
+  function_tile<Codes>(sums, tile, *recipe.finish);
 }
 
 template <typename Sum>
 void store_sums(const Sum* sums, const Tile& tile) {
-  const auto columns = static_cast<size_t>(std::min<int64_t>(tile.columns, kLanes));
   for (int64_t r = 0; r < tile.rows; ++r) {
-    int32_t whole[kLanes];
-    for (size_t c = 0; c < columns; ++c)
-      whole[c] = static_cast<int32_t>(sums[static_cast<size_t>(r * tile.step) + c]);
-    std::memcpy(tile.target + r * tile.stride, whole, columns * sizeof(int32_t));
+    for (int64_t c = 0; c < tile.columns; ++c) {
+      const auto sum = static_cast<int32_t>(sums[r * tile.step + c]);
+      std::memcpy(tile.target + r * tile.stride + c * static_cast<int64_t>(sizeof sum), &sum,
+                  sizeof sum);
+    }
   }
 }
 
 template <typename Sum>
-void finish_any(const Sum* sums, const Tile& tile, const Finish& finish) {
-  switch (finish.output) {
-    case Finish::Output::kUint8: return finish_tile<uint8_t>(sums, tile, finish);
-    case Finish::Output::kInt8: return finish_tile<int8_t>(sums, tile, finish);
+void finish_any(const Sum* sums, const Tile& tile, const Recipe& recipe) {
+  switch (recipe.finish->output) {
+    case Finish::Output::kUint8: return finish_tile<uint8_t>(sums, tile, recipe);
+    case Finish::Output::kInt8: return finish_tile<int8_t>(sums, tile, recipe);
     case Finish::Output::kInt32: return store_sums(sums, tile);
-    default: return finish_tile<float>(sums, tile, finish);
+    default: return finish_tile<float>(sums, tile, recipe);
   }
 }
 
@@ -189,7 +227,7 @@ struct Block {
   const int16_t* const* rows;
   const int64_t* offsets;
   const PairedWeights* weights;
-  const Finish* finish;
+  const Recipe* recipe;
   const int16_t* panel;  ///< the weights of the block's columns
   std::byte* target;
   int64_t stride;
@@ -236,13 +274,10 @@ void multiply_block(const Block& block) {
       hn::Store(hn::RearrangeToOddPlusEven(sum[r][v], odd[r][v]), di,
                 sums + (r * kVectors + v) * kLanes);
   }
-  const auto width = static_cast<int64_t>(bytes_of(block.finish->output));
-  for (int64_t done = 0; done < kVectors * kLanes; done += kLanes) {
-    finish_any(sums + done,
-               {kRows, kVectors * kLanes, block.column + done, block.columns - done,
-                block.target + done * width, block.stride},
-               *block.finish);
-  }
+  finish_any(sums,
+             {kRows, kVectors * kLanes, block.column,
+              std::min<int64_t>(block.columns, kVectors * kLanes), block.target, block.stride},
+             *block.recipe);
 }
 
 template <int kVectors>
@@ -261,13 +296,14 @@ void rows_any(const int16_t* const* rows, int64_t count, const int64_t* offsets,
               const PairedWeights& weights, const Finish& finish, const ProductTarget& target) {
   constexpr int64_t kGroup = 6;
   const auto width = static_cast<int64_t>(bytes_of(finish.output));
+  const Recipe recipe(finish);
   for (int64_t first = 0; first < weights.columns; first += 2 * kLanes) {
     const int64_t columns = std::min<int64_t>(2 * kLanes, weights.columns - first);
     for (int64_t row = 0; row < count; row += kGroup) {
       const Block block{rows + row,
                         offsets,
                         &weights,
-                        &finish,
+                        &recipe,
                         weights.values.data() + first * weights.runs * weights.pairs * 2,
                         target.target + row * target.stride + first * width,
                         target.stride,
@@ -283,7 +319,7 @@ void rows_any(const int16_t* const* rows, int64_t count, const int64_t* offsets,
 }
 
 template <int kPixels>
-void depthwise_block(const DepthwiseRow& row, int64_t pixel, int64_t column, const Finish& finish,
+void depthwise_block(const DepthwiseRow& row, int64_t pixel, int64_t column, const Recipe& recipe,
                      std::byte* target) {
   const FloatTag d;
   FloatVec total[kPixels];
@@ -300,17 +336,17 @@ void depthwise_block(const DepthwiseRow& row, int64_t pixel, int64_t column, con
   HWY_ALIGN float sums[kPixels * hn::MaxLanes(FloatTag())];
 #pragma GCC unroll 8
   for (int p = 0; p < kPixels; ++p) hn::Store(total[p], d, sums + p * kLanes);
-  const auto width = static_cast<int64_t>(bytes_of(finish.output));
+  const auto width = static_cast<int64_t>(bytes_of(recipe.finish->output));
   finish_any(sums,
              {kPixels, kLanes, column, kLanes, target + (pixel * row.channels + column) * width,
               row.channels * width},
-             finish);
+             recipe);
 }
 
 /// Channels that do not fill a vector.
-void depthwise_rest(const DepthwiseRow& row, int64_t first, const Finish& finish,
+void depthwise_rest(const DepthwiseRow& row, int64_t first, const Recipe& recipe,
                     std::byte* target) {
-  const auto width = static_cast<int64_t>(bytes_of(finish.output));
+  const auto width = static_cast<int64_t>(bytes_of(recipe.finish->output));
   for (int64_t p = 0; p < row.count; ++p) {
     HWY_ALIGN float total[hn::MaxLanes(FloatTag())] = {};
     for (int64_t tap = 0; tap < row.taps; ++tap) {
@@ -321,19 +357,20 @@ void depthwise_rest(const DepthwiseRow& row, int64_t first, const Finish& finish
     finish_any(total,
                {1, kLanes, first, row.channels - first, target + (p * row.channels + first) * width,
                 row.channels * width},
-               finish);
+               recipe);
   }
 }
 
 void depthwise_any(const DepthwiseRow& row, const Finish& finish, std::byte* target) {
+  const Recipe recipe(finish);
   int64_t c = 0;
   for (; c + kLanes <= row.channels; c += kLanes) {
     int64_t p = 0;
-    for (; p + 6 <= row.count; p += 6) depthwise_block<6>(row, p, c, finish, target);
-    for (; p + 2 <= row.count; p += 2) depthwise_block<2>(row, p, c, finish, target);
-    for (; p < row.count; ++p) depthwise_block<1>(row, p, c, finish, target);
+    for (; p + 6 <= row.count; p += 6) depthwise_block<6>(row, p, c, recipe, target);
+    for (; p + 2 <= row.count; p += 2) depthwise_block<2>(row, p, c, recipe, target);
+    for (; p < row.count; ++p) depthwise_block<1>(row, p, c, recipe, target);
   }
-  if (c < row.channels) depthwise_rest(row, c, finish, target);
+  if (c < row.channels) depthwise_rest(row, c, recipe, target);
 }
 
 template <typename T>

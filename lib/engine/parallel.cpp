@@ -20,4 +20,14 @@ void parallel_ranges(int64_t count, int64_t grain,
   for (int part = 0; part < parts; ++part) body(count * part / parts, count * (part + 1) / parts);
 }
 
+void parallel_items(int64_t count, const std::function<void(int64_t)>& body) {
+  const auto parts = static_cast<int>(std::min<int64_t>(thread_count(), count));
+  if (parts <= 1) {
+    for (int64_t i = 0; i < count; ++i) body(i);
+    return;
+  }
+#pragma omp parallel for num_threads(parts) schedule(dynamic)
+  for (int64_t i = 0; i < count; ++i) body(i);
+}
+
 }  // namespace limbeck

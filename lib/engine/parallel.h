@@ -15,4 +15,8 @@ int thread_count();
 void parallel_ranges(int64_t count, int64_t grain,
                      const std::function<void(int64_t, int64_t)>& body);
 
+/// Calls body(i) for every i in [0, count), each on one thread, the next free one. Bodies must not
+/// throw.
+void parallel_items(int64_t count, const std::function<void(int64_t)>& body);
+
 }  // namespace limbeck

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "lib/base/error.h"
+#include "lib/engine/batch_split.h"
 #include "lib/engine/match_float.h"
 #include "lib/engine/match_integer.h"
 #include "lib/engine/scope.h"
@@ -225,6 +226,9 @@ Program Builder::build() {
     program_.watched_slots.push_back(slot(find_value(model_, name)));
   set_releases();
   program_.integer_mac_share = macs_ > 0 ? integer_macs_ / macs_ : 0;
+  // What is tapped is as large as the activations, so that joining parts would cost memory.
+  if (options_.fuse && options_.taps.empty() && samples_are_independent(model_, returned_))
+    program_.samples_together = samples_together(model_);
   return std::move(program_);
 }
 

@@ -165,8 +165,46 @@ TEST_CASE("limbeck bench asks for the shape that a model leaves open", "[engine]
   CHECK(failed.exit_code == exit_code(Category::kUsage));
   CHECK(failed.err.find("give --shape with the dimensions of one sample") != std::string::npos);
   const auto given =
-      run_program("bench open.onnx --shape 3,4,5 --seconds 0.01 --quiet", folder.path());
+      run_program("bench open.onnx --shape 3,1,1 --seconds 0.01 --quiet", folder.path());
   CHECK(given.exit_code == 0);
+}
+
+TEST_CASE("a batch that is computed in parts equals its samples one by one", "[engine]") {
+  // 16 * 32 * 32 floats are 64 KiB: eight samples fill half a mebibyte, so that 21 need three
+  // parts.
+  ModelBuilder builder(13);
+  builder.input("x", {-1, 16, 32, 32}).weight("w", noise({16, 16, 3, 3}, 1));
+  builder.node("Conv", {"x", "w"}, {"c"}).with("pads", std::vector<int64_t>{1, 1, 1, 1});
+  builder.node("Relu", {"c"}, {"r"});
+  builder.node("GlobalAveragePool", {"r"}, {"p"});
+  builder.node("Flatten", {"p"}, {"y"});
+  builder.output("y");
+  const Model model = builder.build();
+  check_fused(model, {noise({21, 16, 32, 32}, 3)});
+  const auto one = run_engine(model, {noise({21, 16, 32, 32}, 3)}, true, {}, 1);
+  const auto two = run_engine(model, {noise({21, 16, 32, 32}, 3)}, true, {}, 2);
+  CHECK(one[0].to_float() == two[0].to_float());
+}
+
+TEST_CASE("operators that mix samples keep a batch whole", "[engine]") {
+  const auto check = [](ModelBuilder& builder) {
+    builder.output("y");
+    check_fused(builder.build(), {noise({40, 4, 3, 3}, 3)});
+  };
+  ModelBuilder softmax(13);
+  softmax.input("x", {-1, 4, 3, 3});
+  softmax.node("Softmax", {"x"}, {"y"}).with("axis", 0);
+  check(softmax);
+  ModelBuilder mean(13);
+  mean.input("x", {-1, 4, 3, 3});
+  mean.node("ReduceMean", {"x"}, {"m"}).with("axes", std::vector<int64_t>{0}).with("keepdims", 1);
+  mean.node("Sub", {"x", "m"}, {"y"});
+  check(mean);
+  ModelBuilder codes(13);
+  codes.input("x", {-1, 4, 3, 3});
+  codes.node("DynamicQuantizeLinear", {"x"}, {"q", "s", "z"});
+  codes.node("DequantizeLinear", {"q", "s", "z"}, {"y"});
+  check(codes);
 }
 
 }  // namespace limbeck::test

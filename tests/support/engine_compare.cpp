@@ -103,8 +103,8 @@ Tensor code_noise(DataType type, const Dims& dims, unsigned seed) {
   std::mt19937 generator(seed);
   Tensor tensor = Tensor::allocate(type, dims);
   std::byte* bytes = tensor.mutable_raw();
-  for (int64_t i = 0; i < tensor.count(); ++i)
-    bytes[i] = static_cast<std::byte>(generator() >> 24U);
+  const auto size = static_cast<int64_t>(storage_bytes(type, static_cast<size_t>(tensor.count())));
+  for (int64_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(generator() >> 24U);
   return tensor;
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/engine/parallel.h"
 #include "lib/engine/post_op.h"
 #include "lib/engine/step.h"
 
@@ -76,7 +77,8 @@ template <typename Entry>
 class ShapeCache {
  public:
   template <typename Make>
-  std::shared_ptr<const Entry> get(const Dims& key, const Make& make) const {
+  std::shared_ptr<const Entry> get(Dims key, const Make& make) const {
+    key.push_back(thread_count());  // primitives are made for a number of threads
     {
       const std::shared_lock lock(mutex_);
       for (const auto& [known, entry] : entries_) {
