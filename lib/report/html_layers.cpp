@@ -45,8 +45,9 @@ Axis axis_of(const json& layers) {
 
 std::vector<double> axis_ticks(const Axis& axis) {
   std::vector<double> ticks;
-  const double first = std::ceil(axis.low / axis.step) * axis.step;
-  for (double tick = first; tick <= axis.high; tick += axis.step) ticks.push_back(tick);
+  const int first = static_cast<int>(std::ceil(axis.low / axis.step));
+  const int last = static_cast<int>(std::floor(axis.high / axis.step));
+  for (int i = first; i <= last; ++i) ticks.push_back(i * axis.step);
   return ticks;
 }
 
@@ -105,8 +106,9 @@ std::string layers_plot(const json& layers, const std::vector<size_t>& worst) {
                     "order; the worst are numbered\">";
   for (const double tick : axis_ticks(axis)) {
     const std::string y = fixed(axis.y(tick), 1);
-    out += "<line class=\"" + std::string(tick == 0 ? "zero" : "grid") +
-           "\" x1=\"0\" x2=\"100%\" y1=\"" + y + "\" y2=\"" + y + "\"/>";
+    out += tick == 0 ? "<line class=\"zero" : "<line class=\"grid";
+    out.append("\" x1=\"0\" x2=\"100%\" y1=\"").append(y);
+    out.append("\" y2=\"").append(y).append("\"/>");
   }
   for (size_t i = 0; i < layers.size(); ++i) {
     const bool is_worst = std::find(worst.begin(), worst.end(), i) != worst.end();
