@@ -30,7 +30,9 @@ void run_vector(const Vector& vector) {
   const Model model = load_vector_model(vector);
   for (const bool fuse : {false, true}) {
     INFO("fuse: " << fuse);
-    const auto engine = Engine::compile(model, {.threads = 1, .fuse = fuse, .taps = {}});
+    EngineOptions options;
+    options.fuse = fuse;
+    const auto engine = Engine::compile(model, options);
     for (const auto& set : vector_sets(vector)) {
       check_outputs(engine->run(load_vector_tensors(set, "input", model.graph.inputs())),
                     load_vector_tensors(set, "output", model.graph.outputs()));

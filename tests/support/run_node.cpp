@@ -46,7 +46,9 @@ std::vector<Tensor> run_node(const NodeCase& node_case) {
     const Prepared prepared = prepare(node_case, stored);
     for (const bool fuse : {false, true}) {
       INFO("stored: " << stored << ", fuse: " << fuse);
-      const auto engine = Engine::compile(prepared.model, {.threads = 1, .fuse = fuse, .taps = {}});
+      EngineOptions options;
+      options.fuse = fuse;
+      const auto engine = Engine::compile(prepared.model, options);
       const std::vector<Tensor> outputs = engine->run(prepared.fed);
       if (first.empty()) first = outputs;
       REQUIRE(outputs.size() == first.size());
