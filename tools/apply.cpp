@@ -48,7 +48,7 @@ std::vector<std::string> step_words(const nlohmann::json& step, const CommonOpti
   if (common.json && !options.contains("json")) words.emplace_back("--json");
   if (common.threads > 0 && !options.contains("threads"))
     words.push_back("--threads=" + std::to_string(common.threads));
-  if (common.seed > 0 && !options.contains("seed"))
+  if (common.seed != CommonOptions().seed && !options.contains("seed"))
     words.push_back("--seed=" + std::to_string(common.seed));
   return words;
 }

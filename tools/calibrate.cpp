@@ -58,6 +58,7 @@ void calibrate_model(const Flags& flags) {
   options.seed = flags.common.seed;
   options.threads = flags.common.threads;
   options.quiet = flags.common.quiet;
+  options.tensors = activations_to_observe(prepared);
   const auto table = calibrate(prepared, *dataset, sha256_file(flags.model), options);
   save_table(table, flags.output);
   print(table, flags);

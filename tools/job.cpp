@@ -21,6 +21,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Made before the long work, so that a wrong path is told at once; removed again when nothing was
+/// written into it.
+class OutputFolder {
+ public:
+  explicit OutputFolder(fs::path path) : path_(std::move(path)) { create_folder(path_); }
+  ~OutputFolder() {
+    std::error_code ignored;
+    fs::remove(path_, ignored);  // fails where it holds something
+  }
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+
+ private:
+  fs::path path_;
+};
+
 /// Runs a job step by step; members are what later steps need.
 class QuantizeRun {
  public:
@@ -38,7 +54,7 @@ class QuantizeRun {
     }
     prepared_ = prepare_model(source_, options);
     if (!job_.data.empty()) data_ = open_dataset(job_.data);
-    create_folder(job_.output);
+    const OutputFolder folder(job_.output);
     table_ = obtain_table(options);
     if (job_.plan.empty()) plan_ = make_plan(prepared_, table_, options);
     plan_.model_hash = model_hash_;  // a dynamic plan has no table to take it from
@@ -68,6 +84,7 @@ class QuantizeRun {
     options.seed = job_.common.seed;
     options.threads = job_.common.threads;
     options.quiet = job_.common.quiet;
+    options.tensors = activations_to_observe(prepared_);
     return calibrate(prepared_, *data_, model_hash_, options);
   }
 
@@ -81,9 +98,11 @@ class QuantizeRun {
 
   /// Samples of the calibration data that were not calibrated on.
   std::vector<int64_t> held_out() const {
-    if (data_ == nullptr) return {};
-    std::vector<int64_t> order = sample_order(data_->size(), 0, job_.common.seed);
-    const int64_t used = std::min<int64_t>(table_.samples, data_->size());
+    if (data_ == nullptr || job_.no_report || !job_.eval.empty()) return {};
+    const bool calibrated = table_.samples > 0 && table_.data_hash == data_->hash();
+    const uint64_t seed = calibrated ? table_.seed : job_.common.seed;
+    std::vector<int64_t> order = sample_order(data_->size(), 0, seed);
+    const int64_t used = calibrated ? std::min(table_.samples, data_->size()) : 0;
     order.erase(order.begin(), order.begin() + used);
     const int64_t limit = job_.eval_samples > 0 ? job_.eval_samples : kHeldOut;
     if (static_cast<int64_t>(order.size()) > limit) order.resize(static_cast<size_t>(limit));

@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "lib/base/error.h"
 
@@ -18,6 +20,15 @@ namespace {
 [[noreturn]] void throw_io(const std::filesystem::path& path, const char* rule, int code,
                            const char* next_step) {
   throw_error(Category::kIo, path.string(), rule, std::strerror(code), next_step);
+}
+
+using Digest = std::array<unsigned char, crypto_hash_sha256_BYTES>;
+
+std::string hexadecimal(const Digest& digest) {
+  std::string text(2 * digest.size() + 1, '\0');
+  sodium_bin2hex(text.data(), text.size(), digest.data(), digest.size());
+  text.pop_back();
+  return text;
 }
 
 struct Descriptor {
@@ -125,18 +136,32 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 }
 
 std::string sha256(std::span<const std::byte> bytes) {
-  unsigned char digest[crypto_hash_sha256_BYTES];
-  crypto_hash_sha256(digest, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-  std::string text(2 * sizeof(digest) + 1, '\0');
-  sodium_bin2hex(text.data(), text.size(), digest, sizeof(digest));
-  text.pop_back();
-  return text;
+  Digest digest{};
+  crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                     bytes.size());
+  return hexadecimal(digest);
 }
 
 std::string sha256(std::string_view bytes) { return sha256(std::as_bytes(std::span(bytes))); }
 
 std::string sha256_file(const std::filesystem::path& path) {
-  return sha256(MappedFile::open(path)->bytes());
+  // Read in pieces: a mapping of a large file would count as memory of this process.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.value < 0)
+    throw_io(path, "the file must be readable", errno, "check the path and its permissions");
+  crypto_hash_sha256_state state;
+  crypto_hash_sha256_init(&state);
+  std::vector<unsigned char> piece(size_t{1} << 20);
+  for (;;) {
+    const ssize_t got = ::read(file.value, piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_io(path, "the file must be readable", errno, "check the disk");
+    if (got == 0) break;
+    crypto_hash_sha256_update(&state, piece.data(), static_cast<unsigned long long>(got));
+  }
+  Digest digest{};
+  crypto_hash_sha256_final(&state, digest.data());
+  return hexadecimal(digest);
 }
 
 }  // namespace limbeck

@@ -58,7 +58,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 /// Lower-case hexadecimal SHA-256 of bytes.
 std::string sha256(std::span<const std::byte> bytes);
 std::string sha256(std::string_view bytes);
-/// SHA-256 of a file, streamed through a mapping. Raises kIo.
+/// SHA-256 of a file, read in pieces. Raises kIo.
 std::string sha256_file(const std::filesystem::path& path);
 
 }  // namespace limbeck

@@ -72,7 +72,7 @@ std::string value_text(const nlohmann::json& document, const std::string& pointe
 nlohmann::json parse_json(std::string_view text, const std::string& place) {
   try {
     return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
+  } catch (const nlohmann::json::exception& error) {  // syntax, or a number out of range
     // The library's own prefix, "[json.exception...] ", tells a user nothing.
     const std::string_view what = error.what();
     const size_t prefix = what.find("] ");
@@ -95,7 +95,7 @@ void validate_json(const nlohmann::json& document, std::string_view schema_name,
   const std::string value = value_text(document, found.where);
   throw_error(
       Category::kData, place + " at " + found.where,
-      "the document must follow the schema '" + std::string(schema_name) + "'", found.what,
+      "the document must follow the schema '" + std::string(schema_name) + "'", found.what + value,
       "see docs/formats/" + std::string(schema_name) + ".md for the fields and their types");
 }
 

@@ -20,9 +20,9 @@ std::string DataHash::get() const {
 std::string DataHash::compute() const {
   std::string manifest = description_ + "\n";
   for (const NamedFile& file : files_) {
-    const auto mapping = MappedFile::open(file.path);
-    manifest += file.name + '\0' + std::to_string(mapping->bytes().size()) + '\0' +
-                sha256(mapping->bytes()) + '\n';
+    const std::string hash = sha256_file(file.path);  // raises where the file has vanished
+    manifest += file.name + '\0' + std::to_string(std::filesystem::file_size(file.path)) + '\0' +
+                hash + '\n';
   }
   return sha256(manifest);
 }

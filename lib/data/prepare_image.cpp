@@ -21,12 +21,8 @@ Image to_gray(const Image& image, const std::string& place) {
   return gray;
 }
 
-/// Half of the margin, rounded to the even neighbour.
-size_t crop_offset(size_t length, size_t crop) {
-  const size_t margin = length - crop;
-  const size_t half = margin / 2;
-  return margin % 2 == 1 && half % 2 == 1 ? half + 1 : half;
-}
+/// Half of the margin, rounded down.
+size_t crop_offset(size_t length, size_t crop) { return (length - crop) / 2; }
 
 std::string size_text(size_t height, size_t width) {
   return std::to_string(height) + " by " + std::to_string(width);

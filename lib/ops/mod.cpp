@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "lib/ops/broadcast.h"
+#include "lib/ops/half.h"
 #include "lib/ops/rows.h"
 
 namespace limbeck {
@@ -43,6 +44,10 @@ std::unique_ptr<Kernel> mod_kernel(const Node& node, int64_t) {
   check_arity(node, 2);
   return make_kernel([truncates = node.int_attribute("fmod", 0) != 0,
                       place = node.place()](KernelContext& context) {
+    if (context.input(0).type() == DataType::kFloat16) {
+      return run_in_float(context,
+                          [&](KernelContext& wide) { run_mod<float>(wide, truncates, place); });
+    }
     dispatch_numeric(context.input(0).type(), place,
                      [&]<typename T>() { run_mod<T>(context, truncates, place); });
   });

@@ -113,20 +113,38 @@ class Planner {
     return value != nullptr && table_.tensors.contains(quantized_output(*value)->name());
   }
 
-  /// Does an integer node produce the value (through an absorbed activation), or is it an observed
-  /// graph input?
-  bool is_integer_source(const Value* value) const {
-    if (value == nullptr) return false;
-    const Value* source = value;
-    if (source->producer() != nullptr && is_absorbed(*source->producer()))
-      source = source->producer()->input(0);
-    return source->producer() != nullptr && integer_.contains(source->producer());
+  /// May a mover of data hand integers on?
+  bool may_move(const Node& node) const {
+    return role(node) == QuantRole::kSameScale && !forced_float_.contains(&node) &&
+           is_float(node.output(0)) && observed(node.output(0));
   }
 
+  /// Does an integer node produce the value, directly or through an absorbed activation or movers
+  /// of data?
+  bool is_integer_source(const Value* value) const {
+    while (value != nullptr && value->producer() != nullptr) {
+      const Node& producer = *value->producer();
+      if (integer_.contains(&producer)) return true;
+      if (!is_absorbed(producer) && !may_move(producer)) return false;
+      value = producer.input(0);
+    }
+    return false;
+  }
+
+  /// Does an integer node read the value, directly or through movers of data?
   bool feeds_integer(const Value* value) const {
-    if (value == nullptr || value->uses().empty()) return false;
-    return std::any_of(value->uses().begin(), value->uses().end(),
-                       [&](const Use& use) { return integer_.contains(use.node); });
+    std::vector<const Value*> open{value};
+    std::set<const Value*> seen;
+    while (!open.empty()) {
+      const Value* next = open.back();
+      open.pop_back();
+      if (next == nullptr || !seen.insert(next).second) continue;
+      for (const Use& use : next->uses()) {
+        if (integer_.contains(use.node)) return true;
+        if (use.index == 0 && may_move(*use.node)) open.push_back(use.node->output(0));
+      }
+    }
+    return false;
   }
 
   /// The reason why a weighted node stays in float; empty when it need not.
@@ -163,6 +181,7 @@ class Planner {
       const Value* input = node.input(i);
       if (input == nullptr || !is_float(input) || input->constant() != nullptr) continue;
       if (own == QuantRole::kSameScale && i > 0) continue;
+      if (is_absorbed(node) && is_integer_source(input)) continue;  // the saturation's work
       add_activation(*input, "read by " + node.place());
     }
     if (own == QuantRole::kWeighted) add_weight(node);
@@ -295,6 +314,17 @@ PlanOverride parse_override(const std::string& text) {
   }
   if (!result.is_node) observer_from_name(result.value);
   return result;
+}
+
+std::vector<std::string> activations_to_observe(const Model& model) {
+  std::vector<std::string> names;
+  for (const Value* value : model.graph.values()) {
+    if (!is_float(value) || value->constant() != nullptr) continue;
+    // Left out, a convolution and its Relu run as one kernel; the plan quantizes what comes out.
+    if (quantized_output(*value) != value) continue;
+    names.push_back(value->name());
+  }
+  return names;
 }
 
 Plan make_plan(const Model& model, const CalibrationTable& table, const PlanOptions& options) {

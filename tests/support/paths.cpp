@@ -1,12 +1,12 @@
 #include "tests/support/paths.h"
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <fstream>
-#include <unistd.h>
 
 #include "lib/base/file.h"
 
