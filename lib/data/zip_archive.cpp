@@ -56,16 +56,15 @@ std::string read_member(zip_file_t* member, uint64_t size, const std::string& pl
 /// The library's view of an archive, for one thread at a time.
 class ZipArchive::Handle {
  public:
-  Handle(std::span<const std::byte> bytes, const std::string& place) {
+  explicit Handle(const std::string& path) {
+    int code = 0;
+    archive_ = zip_open(path.c_str(), ZIP_RDONLY, &code);
+    if (archive_ != nullptr) return;
     zip_error_t error;
-    zip_error_init(&error);
-    zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
-    if (source != nullptr) archive_ = zip_open_from_source(source, ZIP_RDONLY, &error);
+    zip_error_init_with_code(&error, code);
     const std::string reason = zip_error_strerror(&error);
     zip_error_fini(&error);
-    if (archive_ != nullptr) return;
-    if (source != nullptr) zip_source_free(source);
-    fail(place, reason);
+    fail(path, reason);
   }
   ~Handle() { zip_discard(archive_); }
   Handle(const Handle&) = delete;
@@ -87,7 +86,7 @@ class ZipArchive::Lease {
         owner.idle_.pop_back();
       }
     }
-    if (!handle_) handle_ = std::make_unique<Handle>(owner.mapping_->bytes(), owner.place_);
+    if (!handle_) handle_ = std::make_unique<Handle>(owner.place_);
   }
   ~Lease() {
     const std::lock_guard lock(owner_.mutex_);
@@ -103,9 +102,9 @@ class ZipArchive::Lease {
 };
 
 ZipArchive::ZipArchive(const std::filesystem::path& path)
-    : place_(path.string()), mapping_(MappedFile::open(path)) {
+    : place_(path.string()), bytes_(MappedFile::open(path)->bytes().size()) {
   // To the library this is an archive without members; to a user it is a failed download.
-  if (mapping_->bytes().empty()) fail(place_, "an empty file");
+  if (bytes_ == 0) fail(place_, "an empty file");
   const Lease lease(*this);
   const zip_int64_t count = zip_get_num_entries(lease.get(), 0);
   for (zip_int64_t i = 0; i < count; ++i) {
@@ -122,7 +121,7 @@ std::string ZipArchive::read(size_t index, uint64_t largest) const {
   const Lease lease(*this);
   zip_stat_t status;
   if (zip_stat_index(lease.get(), index, 0, &status) != 0) fail(place, zip_strerror(lease.get()));
-  check_size(status, mapping_->bytes().size(), largest, place);
+  check_size(status, bytes_, largest, place);
   const Member member(zip_fopen_index(lease.get(), index, 0));
   if (member == nullptr) fail(place, zip_strerror(lease.get()));
   return read_member(member.get(), status.size, place);

@@ -12,8 +12,9 @@
 
 namespace limbeck {
 
-/// Thread-safe: the archive library is not, so each reader of the moment has a handle of its own on
-/// the one mapping of the file. Checks the CRC.
+/// Thread-safe: the archive library is not, so each reader of the moment has a handle of its own.
+/// Read, not mapped: the pages of a large archive would count as memory of this process. Checks the
+/// CRC.
 class ZipArchive {
  public:
   /// Raises kIo, and kData for damaged archives.
@@ -32,7 +33,7 @@ class ZipArchive {
   class Handle;
   class Lease;
   std::string place_;
-  std::shared_ptr<const MappedFile> mapping_;
+  uint64_t bytes_ = 0;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Handle>> idle_;
   std::vector<std::string> names_;

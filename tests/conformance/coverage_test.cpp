@@ -27,6 +27,25 @@ std::string reason_of(const Vector& vector) {
   return known_gap(vector.name).value_or("");
 }
 
+/// Whether the plain kernels give what the vector wants; a gap that starts to is no gap any more.
+bool passes(const Vector& vector) {
+  const Model model = load_vector_model(vector);
+  const auto set = vector_sets(vector).front();
+  EngineOptions options;
+  options.fuse = false;
+  try {
+    const auto got = Engine::compile(model, options)
+                         ->run(load_vector_tensors(set, "input", model.graph.inputs()));
+    const auto wanted = load_vector_tensors(set, "output", model.graph.outputs());
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      if (!tensor_difference(got.at(i), wanted[i]).empty()) return false;
+    }
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 TEST_CASE("conformance counts what ran and says why the rest did not", "[conformance]") {
@@ -68,17 +87,7 @@ TEST_CASE("every known gap still is one", "[conformance]") {
                                     [&](const Vector& vector) { return vector.name == name; });
     REQUIRE(found != vectors().end());
     CHECK(in_scope(*found));
-    const Model model = load_vector_model(*found);
-    const auto inputs =
-        load_vector_tensors(vector_sets(*found).front(), "input", model.graph.inputs());
-    try {
-      EngineOptions options;
-      options.fuse = false;
-      Engine::compile(model, options)->run(inputs);
-      FAIL_CHECK("it runs");
-    } catch (const Error& error) {
-      CHECK(error.category() == Category::kUnsupported);
-    }
+    CHECK_FALSE(passes(*found));
   }
 }
 
