@@ -194,8 +194,10 @@ Evaluation evaluate(const Model& model, const Model* reference, const Dataset& d
   result.reference_records = reference_side->totals().records();
   distances.fill(model_side.totals(), reference_side->totals(), &result.metrics);
   const auto layer_samples = std::min(order.size(), static_cast<size_t>(options.layer_samples));
+  // Every compared value of a micro-batch exists at once, twice: one sample bounds the memory.
+  const bool fixed = fixed_batch(&model) || fixed_batch(reference);
   result.layers = compare_layers(model, *reference, dataset, std::span(order).first(layer_samples),
-                                 options, stream_options.micro_batch);
+                                 options, fixed ? stream_options.micro_batch : 1);
   return result;
 }
 
