@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/base/error.h"
+#include "lib/base/progress.h"
 #include "lib/engine/engine.h"
 #include "lib/model/model.h"
 #include "tools/commands.h"
@@ -66,6 +67,7 @@ Timing time_engine(const Engine& engine, const std::vector<Tensor>& inputs, doub
   std::vector<double> times;
   const auto start = std::chrono::steady_clock::now();
   while (times.size() < 3 || milliseconds_since(start) < seconds * 1000) {
+    check_interrupt();
     const auto begin = std::chrono::steady_clock::now();
     engine.run(inputs);
     times.push_back(milliseconds_since(begin));

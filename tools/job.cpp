@@ -61,6 +61,9 @@ class QuantizeRun {
     const AppliedPlan applied = emit_plan(prepared_, plan_, table_.means);
     const fs::path emitted = fs::path(job_.output) / (fs::path(job_.model).stem().string() + "." +
                                                       format_suffix(options) + ".onnx");
+    // What an earlier run measured does not belong to the model that is written now.
+    for (const char* report : {"report.json", "report.html"})
+      fs::remove(fs::path(job_.output) / report);
     save_model(applied.model, emitted);
     save_plan();
     JobResult result{job_,    source_, model_hash_, plan_,   table_,

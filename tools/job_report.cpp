@@ -10,6 +10,7 @@
 #include "lib/base/file.h"
 #include "lib/engine/engine.h"
 #include "lib/evaluate/evaluate.h"
+#include "lib/model/analysis.h"
 #include "lib/report/report.h"
 
 namespace limbeck {
@@ -58,6 +59,8 @@ nlohmann::ordered_json measure(const JobResult& result, const Dataset& data) {
   inputs.format = format_name(result.plan.format);
   inputs.weights = data_type_name(job.plan_options.weights);
   inputs.activations = data_type_name(job.plan_options.activations);
+  inputs.reference_weight_bytes = analyse(result.source).weight_bytes;
+  inputs.model_weight_bytes = analyse(emitted).weight_bytes;
   inputs.integer_mac_share = Engine::compile(emitted)->integer_mac_share();
   inputs.calibration_data_hash = result.table.data_hash;
   inputs.calibration_samples = result.table.samples;
@@ -83,7 +86,11 @@ void print_text(const JobResult& result, const nlohmann::ordered_json& report) {
   std::cout << "model      " << result.emitted.string() << "\n"
             << "size       " << fs::file_size(result.job.model) << " -> "
             << fs::file_size(result.emitted) << " bytes\n";
-  if (report.is_null()) return;
+  if (report.is_null()) {
+    const double share = Engine::compile(result.applied.model)->integer_mac_share();
+    std::cout << "integer    " << percent(100 * share) << " of the multiply-accumulates\n";
+    return;
+  }
   const auto& headline = report.at("headline");
   if (headline.contains("top1"))
     std::cout << "top-1      " << percent(headline.at("reference_top1")) << " -> "
