@@ -41,6 +41,9 @@ class Sketch {
   float max() const { return max_; }
   float average_min() const { return static_cast<float>(average_min_); }
   float average_max() const { return static_cast<float>(average_max_); }
+  /// The moving averages as they are kept and stored.
+  double exact_average_min() const { return average_min_; }
+  double exact_average_max() const { return average_max_; }
   double bin_width() const;
   int exponent() const { return exponent_; }
   /// Counts of all 2 * kHalfBins bins; empty before the first value.

@@ -17,8 +17,8 @@ void write_sketch(const std::string& name, const Sketch& sketch, proto::TensorSk
   target->set_name(name);
   target->set_min(sketch.min());
   target->set_max(sketch.max());
-  target->set_average_min(sketch.average_min());
-  target->set_average_max(sketch.average_max());
+  target->set_average_min(sketch.exact_average_min());
+  target->set_average_max(sketch.exact_average_max());
   target->set_exponent(sketch.exponent());
   const auto& bins = sketch.bins();
   const auto filled = [](uint64_t count) { return count > 0; };
