@@ -53,7 +53,7 @@ std::string read_member(zip_file_t* member, uint64_t size, const std::string& pl
 
 }  // namespace
 
-/// The library's view of an archive, for one thread at a time.
+/// The library's view of an archive, for one thread at a time: the whole directory in memory.
 class ZipArchive::Handle {
  public:
   explicit Handle(const std::string& path) {
@@ -75,41 +75,15 @@ class ZipArchive::Handle {
   zip_t* archive_ = nullptr;
 };
 
-/// Takes an idle handle, or a new one, and gives it back at the end.
-class ZipArchive::Lease {
- public:
-  explicit Lease(const ZipArchive& owner) : owner_(owner) {
-    {
-      const std::lock_guard lock(owner.mutex_);
-      if (!owner.idle_.empty()) {
-        handle_ = std::move(owner.idle_.back());
-        owner.idle_.pop_back();
-      }
-    }
-    if (!handle_) handle_ = std::make_unique<Handle>(owner.place_);
-  }
-  ~Lease() {
-    const std::lock_guard lock(owner_.mutex_);
-    owner_.idle_.push_back(std::move(handle_));
-  }
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
-  zip_t* get() const { return handle_->get(); }
-
- private:
-  const ZipArchive& owner_;
-  std::unique_ptr<Handle> handle_;
-};
-
 ZipArchive::ZipArchive(const std::filesystem::path& path)
     : place_(path.string()), bytes_(MappedFile::open(path)->bytes().size()) {
   // To the library this is an archive without members; to a user it is a failed download.
   if (bytes_ == 0) fail(place_, "an empty file");
-  const Lease lease(*this);
-  const zip_int64_t count = zip_get_num_entries(lease.get(), 0);
+  handle_ = std::make_unique<Handle>(place_);
+  const zip_int64_t count = zip_get_num_entries(handle_->get(), 0);
   for (zip_int64_t i = 0; i < count; ++i) {
-    const char* name = zip_get_name(lease.get(), static_cast<zip_uint64_t>(i), 0);
-    if (name == nullptr) fail(place_, zip_strerror(lease.get()));
+    const char* name = zip_get_name(handle_->get(), static_cast<zip_uint64_t>(i), 0);
+    if (name == nullptr) fail(place_, zip_strerror(handle_->get()));
     names_.emplace_back(name);
   }
 }
@@ -118,12 +92,13 @@ ZipArchive::~ZipArchive() = default;
 
 std::string ZipArchive::read(size_t index, uint64_t largest) const {
   const std::string place = place_ + ", member '" + names_.at(index) + "'";
-  const Lease lease(*this);
+  const std::lock_guard lock(mutex_);
   zip_stat_t status;
-  if (zip_stat_index(lease.get(), index, 0, &status) != 0) fail(place, zip_strerror(lease.get()));
+  if (zip_stat_index(handle_->get(), index, 0, &status) != 0)
+    fail(place, zip_strerror(handle_->get()));
   check_size(status, bytes_, largest, place);
-  const Member member(zip_fopen_index(lease.get(), index, 0));
-  if (member == nullptr) fail(place, zip_strerror(lease.get()));
+  const Member member(zip_fopen_index(handle_->get(), index, 0));
+  if (member == nullptr) fail(place, zip_strerror(handle_->get()));
   return read_member(member.get(), status.size, place);
 }
 

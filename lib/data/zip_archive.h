@@ -12,9 +12,9 @@
 
 namespace limbeck {
 
-/// Thread-safe: the archive library is not, so each reader of the moment has a handle of its own.
-/// Read, not mapped: the pages of a large archive would count as memory of this process. Checks the
-/// CRC.
+/// Thread-safe: one reader at a time, because a handle of the archive library holds the directory
+/// of the archive, and memory shall not depend on how many readers happen to meet. Read, not
+/// mapped: the pages of a large archive would count as memory of this process. Checks the CRC.
 class ZipArchive {
  public:
   /// Raises kIo, and kData for damaged archives.
@@ -31,11 +31,10 @@ class ZipArchive {
 
  private:
   class Handle;
-  class Lease;
   std::string place_;
   uint64_t bytes_ = 0;
   mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<Handle>> idle_;
+  std::unique_ptr<Handle> handle_;
   std::vector<std::string> names_;
 };
 
