@@ -61,18 +61,36 @@ class Divergences {
   std::vector<double> weighted_;
 };
 
+/// A value that stands out by repeating exactly, such as the zeros that Relu leaves or the constant
+/// background of pictures, is one code under any threshold. Spread over the run it falls into, as
+/// if it were many values, it would cost more than clipping everything above it: what stands out
+/// above both filled neighbours is left out.
+std::vector<double> without_atoms(const std::vector<double>& histogram) {
+  std::vector<size_t> filled;
+  for (size_t i = 0; i < histogram.size(); ++i) {
+    if (histogram[i] > 0) filled.push_back(i);
+  }
+  std::vector<double> result = histogram;
+  for (size_t k = 0; k < filled.size() && filled.size() > 1; ++k) {
+    const double before = k > 0 ? histogram[filled[k - 1]] : 0;
+    const double after = k + 1 < filled.size() ? histogram[filled[k + 1]] : 0;
+    result[filled[k]] = std::min(histogram[filled[k]], std::max(before, after));
+  }
+  return result;
+}
+
 }  // namespace
 
 Range observe_entropy(const Sketch& sketch, const ObserverOptions& options) {
   constexpr size_t kHalf = Sketch::kHalfBins;
   const auto& bins = sketch.bins();
-  const size_t levels = size_t{1} << (std::min(options.bits, 10) - 1);
+  // Codes for magnitudes: half of them belong to the other sign, where there is one.
+  const bool one_sided = !options.symmetric && (sketch.min() >= 0 || sketch.max() <= 0);
+  const size_t levels = size_t{1} << (std::min(options.bits, 10) - (one_sided ? 0 : 1));
   std::vector<double> magnitudes(kHalf);
   for (size_t i = 0; i < kHalf; ++i)
     magnitudes[i] = static_cast<double>(bins[kHalf + i] + bins[kHalf - 1 - i]);
-  // Zeros have a code of their own whatever the threshold, so the spike that Relu leaves there is
-  // no part of what has to be matched.
-  magnitudes[0] = std::min(magnitudes[0], magnitudes[1]);
+  magnitudes = without_atoms(magnitudes);
   size_t used = kHalf;
   while (used > levels && magnitudes[used - 1] == 0) --used;
   const Divergences divergences(magnitudes);

@@ -47,8 +47,9 @@ Range observe_moving_average(const Sketch& sketch, const ObserverOptions& option
 /// Cuts (100 - percentile) / 2 percent of the values off each end.
 Range observe_percentile(const Sketch& sketch, const ObserverOptions& options);
 /// The threshold with the least Kullback-Leibler divergence between the clipped and the quantized
-/// distribution of magnitudes (S. Migacz, 8-bit Inference with TensorRT, GTC 2017). Of the bin at
-/// zero only as much counts as of its neighbour.
+/// distribution of magnitudes (S. Migacz, 8-bit Inference with TensorRT, GTC 2017). Where all
+/// values have one sign, all codes are levels. A bin counts for as much as the larger of its filled
+/// neighbours at most: values that repeat exactly have a code of their own under any threshold.
 Range observe_entropy(const Sketch& sketch, const ObserverOptions& options);
 /// The range with the least expected squared error of rounding and clipping (R. Banner et al., Post
 /// training 4-bit quantization of convolutional networks, NeurIPS 2019, on the observed

@@ -143,7 +143,7 @@ def print_table(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", default="", help="only models whose name contains this")
-    parser.add_argument("--ort", action="store_true", help="also ONNX Runtime's quantize_static (needs Pillow)")
+    parser.add_argument("--ort", action="store_true", help="also ONNX Runtime's quantize_static")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

@@ -37,6 +37,23 @@ class OutputFolder {
   fs::path path_;
 };
 
+/// The files of one run appear together or, when the run fails, not at all.
+class EmittedFiles {
+ public:
+  EmittedFiles() = default;
+  ~EmittedFiles() {
+    std::error_code ignored;
+    for (const fs::path& path : paths_) fs::remove(path, ignored);
+  }
+  EmittedFiles(const EmittedFiles&) = delete;
+  EmittedFiles& operator=(const EmittedFiles&) = delete;
+  void add(fs::path path) { paths_.push_back(std::move(path)); }
+  void keep() { paths_.clear(); }
+
+ private:
+  std::vector<fs::path> paths_;
+};
+
 /// Runs a job step by step; members are what later steps need.
 class QuantizeRun {
  public:
@@ -47,66 +64,95 @@ class QuantizeRun {
     for (const std::string& text : job_.overrides)
       options.overrides.push_back(parse_override(text));
     source_ = load_model(job_.model);
+    require_float(source_, job_.model);
     model_hash_ = sha256_file(job_.model);
     if (!job_.plan.empty()) {
       plan_ = saved_plan();
       options = options_of(plan_);
     }
-    prepared_ = prepare_model(source_, options);
     if (!job_.data.empty()) data_ = open_dataset(job_.data);
+    if (!job_.eval.empty()) eval_ = open_dataset(job_.eval);
+    prepared_ = prepare_model(source_, options);
+    require_matches(prepared_, options.overrides);
     const OutputFolder folder(job_.output);
     table_ = obtain_table(options);
     if (job_.plan.empty()) plan_ = make_plan(prepared_, table_, options);
     plan_.model_hash = model_hash_;  // a dynamic plan has no table to take it from
     const AppliedPlan applied = emit_plan(prepared_, plan_, table_.means);
-    const fs::path emitted = fs::path(job_.output) / (fs::path(job_.model).stem().string() + "." +
-                                                      format_suffix(options) + ".onnx");
-    // What an earlier run measured does not belong to the model that is written now.
-    for (const char* report : {"report.json", "report.html"})
-      fs::remove(fs::path(job_.output) / report);
-    save_model(applied.model, emitted);
-    save_plan();
-    JobResult result{job_,    source_, model_hash_, plan_,   table_,
-                     applied, emitted, held_out(),  started_};
-    finish_job(result, data_.get());
+    emit(applied);
   }
 
  private:
-  /// A saved plan holds the ranges, but correcting biases takes the data once more. Dynamic
-  /// quantization observes nothing.
+  void emit(const AppliedPlan& applied) {
+    const fs::path folder = job_.output;
+    const fs::path emitted =
+        folder / (fs::path(job_.model).stem().string() + "." + format_suffix(plan_) + ".onnx");
+    // What an earlier run measured does not belong to the model that is written now.
+    for (const char* report : {"report.json", "report.html"}) fs::remove(folder / report);
+    EmittedFiles files;
+    files.add(emitted);
+    files.add(emitted.string() + ".data");
+    files.add(folder / "plan.json");
+    save_model(applied.model, emitted);
+    save_plan();
+    finish_job({job_, source_, model_hash_, plan_, table_, applied, emitted, held_out(), started_},
+               eval_ ? eval_.get() : data_.get());
+    files.keep();
+  }
+
+  /// A saved plan holds the ranges, but correcting biases takes the means of activations once more.
+  /// Dynamic quantization observes nothing.
   CalibrationTable obtain_table(const PlanOptions& plan_options) {
-    const bool finished = !job_.plan.empty() && (data_ == nullptr || !plan_.correct_bias);
+    const bool finished = !job_.plan.empty() && !plan_.correct_bias;
     if (finished || plan_options.format == EmitFormat::kDynamic) return CalibrationTable{};
     if (!job_.table.empty()) {
       CalibrationTable table = load_table(job_.table);
       require_model(table, model_hash_, job_.table);
       return table;
     }
+    if (data_ == nullptr) {
+      throw_error(Category::kUsage, job_.plan,
+                  "a plan with \"correct_bias\": true needs the means of activations once more",
+                  "neither --data nor --calibration",
+                  "give one of them, or set \"correct_bias\" to false in the plan");
+    }
     CalibrationOptions options;
     options.samples = calibration_samples();
-    options.seed = job_.common.seed;
+    options.seed = seed();
     options.threads = job_.common.threads;
     options.quiet = job_.common.quiet;
     options.tensors = activations_to_observe(prepared_);
     return calibrate(prepared_, *data_, model_hash_, options);
   }
 
+  /// A plan that is fed back is made complete with the samples that it was made from.
+  bool follows_plan() const { return !job_.plan.empty() && plan_.calibration.samples > 0; }
+  uint64_t seed() const {
+    return follows_plan() && !job_.own_seed ? plan_.calibration.seed : job_.common.seed;
+  }
+
   /// When the report needs samples of the same data, a fifth of a small data set is held out for
   /// it.
   int64_t calibration_samples() const {
     const int64_t size = data_->size();
-    if (job_.no_report || !job_.eval.empty()) return std::min(size, job_.samples);
-    return std::min(job_.samples, std::max<int64_t>(1, size - size / 5));
+    const int64_t wanted =
+        job_.samples.value_or(follows_plan() ? plan_.calibration.samples : kSamples);
+    if (job_.no_report || eval_ || follows_plan()) return std::min(size, wanted);
+    return std::min(wanted, std::max<int64_t>(1, size - size / 5));
   }
 
-  /// Samples of the calibration data that were not calibrated on.
+  /// Samples of the calibration data that neither ranges nor means were observed on.
   std::vector<int64_t> held_out() const {
-    if (data_ == nullptr || job_.no_report || !job_.eval.empty()) return {};
-    const bool calibrated = table_.samples > 0 && table_.data_hash == data_->hash();
-    const uint64_t seed = calibrated ? table_.seed : job_.common.seed;
-    std::vector<int64_t> order = sample_order(data_->size(), 0, seed);
-    const int64_t used = calibrated ? std::min(table_.samples, data_->size()) : 0;
-    order.erase(order.begin(), order.begin() + used);
+    if (data_ == nullptr || job_.no_report || eval_) return {};
+    std::vector<bool> used(static_cast<size_t>(data_->size()), false);
+    const PlanSource means{table_.samples, table_.seed, table_.data_hash};
+    for (const PlanSource& source : {plan_.calibration, means}) {
+      if (source.samples == 0 || source.data_hash != data_->hash()) continue;
+      for (const int64_t index : sample_order(data_->size(), source.samples, source.seed))
+        used[static_cast<size_t>(index)] = true;
+    }
+    std::vector<int64_t> order = sample_order(data_->size(), 0, seed());
+    std::erase_if(order, [&](int64_t index) { return used[static_cast<size_t>(index)]; });
     const int64_t limit = job_.eval_samples > 0 ? job_.eval_samples : kHeldOut;
     if (static_cast<int64_t>(order.size()) > limit) order.resize(static_cast<size_t>(limit));
     return order;
@@ -132,6 +178,7 @@ class QuantizeRun {
   std::string model_hash_;
   Model prepared_;
   std::unique_ptr<Dataset> data_;
+  std::unique_ptr<Dataset> eval_;
   CalibrationTable table_;
   Plan plan_;
 };
@@ -140,18 +187,21 @@ class QuantizeRun {
 
 void check_job(const QuantizeJob& job) {
   std::string complaints;
-  const auto complain = [&complaints](const char* text) {
-    complaints += (complaints.empty() ? "" : "; ") + std::string(text);
+  const auto complain = [&complaints](const std::string& text) {
+    complaints += (complaints.empty() ? "" : "; ") + text;
   };
   const bool dynamic = job.plan_options.format == EmitFormat::kDynamic;
   if (!dynamic && job.data.empty() && job.table.empty() && job.plan.empty())
     complain(
         "calibration needs real inputs: --data, --calibration or --plan (limbeck never invents "
         "inputs)");
-  if (!job.plan.empty() && !job.overrides.empty())
-    complain("--set edits a plan that is made here, not one given by --plan");
-  if (!job.plan.empty() && !job.table.empty())
-    complain("--plan holds the ranges already: leave --calibration out");
+  if (!job.plan.empty() && !job.beside_plan.empty()) {
+    std::string names;
+    for (const std::string& name : job.beside_plan) names += (names.empty() ? "" : ", ") + name;
+    complain("--plan decides formats and ranges: edit it instead of giving " + names);
+  }
+  if (!job.table.empty() && job.samples)
+    complain("--calibration holds its samples already: leave --samples out");
   if (!job.no_report && job.eval.empty() && job.data.empty())
     complain("a report needs --eval or --data, or pass --no-report");
   const PlanOptions& plan = job.plan_options;

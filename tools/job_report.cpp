@@ -11,6 +11,7 @@
 #include "lib/engine/engine.h"
 #include "lib/evaluate/evaluate.h"
 #include "lib/model/analysis.h"
+#include "lib/quantize/quantize.h"
 #include "lib/report/report.h"
 
 namespace limbeck {
@@ -57,8 +58,8 @@ nlohmann::ordered_json measure(const JobResult& result, const Dataset& data) {
   inputs.reference = reported_file(job.model);
   inputs.model = reported_file(result.emitted);
   inputs.format = format_name(result.plan.format);
-  inputs.weights = data_type_name(job.plan_options.weights);
-  inputs.activations = data_type_name(job.plan_options.activations);
+  inputs.weights = weight_types(result.plan);
+  inputs.activations = activation_types(result.plan);
   inputs.reference_weight_bytes = analyse(result.source).weight_bytes;
   inputs.model_weight_bytes = analyse(emitted).weight_bytes;
   inputs.integer_mac_share = Engine::compile(emitted)->integer_mac_share();
@@ -81,6 +82,14 @@ std::string percent(const nlohmann::json& value) {
   return text.str();
 }
 
+std::string integer_line(double share, const Plan& plan) {
+  std::string line = "integer    " + percent(100 * share) + " of the multiply-accumulates";
+  const PlanOptions widest = options_of(plan);
+  if (bits_per_element(widest.activations) == 16)
+    line += " (CPU engines compute 16-bit activations in float)";
+  return line + "\n";
+}
+
 void print_text(const JobResult& result, const nlohmann::ordered_json& report) {
   const fs::path folder = result.job.output;
   std::cout << "model      " << result.emitted.string() << "\n"
@@ -88,7 +97,7 @@ void print_text(const JobResult& result, const nlohmann::ordered_json& report) {
             << fs::file_size(result.emitted) << " bytes\n";
   if (report.is_null()) {
     const double share = Engine::compile(result.applied.model)->integer_mac_share();
-    std::cout << "integer    " << percent(100 * share) << " of the multiply-accumulates\n";
+    std::cout << integer_line(share, result.plan);
     return;
   }
   const auto& headline = report.at("headline");
@@ -97,9 +106,8 @@ void print_text(const JobResult& result, const nlohmann::ordered_json& report) {
               << percent(headline.at("top1")) << "\n";
   if (headline.contains("agreement"))
     std::cout << "agreement  " << percent(headline.at("agreement")) << "\n";
-  std::cout << "integer    " << percent(100 * headline.at("integer_mac_share").get<double>())
-            << " of the multiply-accumulates\n"
-            << "verdict    " << headline.at("verdict").get<std::string>() << "\n"
+  std::cout << integer_line(headline.at("integer_mac_share"), result.plan) << "verdict    "
+            << headline.at("verdict").get<std::string>() << "\n"
             << "report     " << (folder / "report.html").string() << "\n"
             << "           " << (folder / "report.json").string() << "\n";
 }
@@ -134,8 +142,7 @@ std::string JobClock::utc() const {
 void finish_job(const JobResult& result, const Dataset* data) {
   nlohmann::ordered_json report;
   if (!result.job.no_report) {
-    const auto separate = result.job.eval.empty() ? nullptr : open_dataset(result.job.eval);
-    report = measure(result, separate ? *separate : *data);
+    report = measure(result, *data);
     write_report(report, result.job.output);
   }
   if (result.job.common.json) {

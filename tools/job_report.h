@@ -41,7 +41,7 @@ struct JobResult {
   JobClock started;
 };
 
-/// `data` is the calibration data, null without --data.
+/// `data` is what to measure on: --eval, else held-out samples of --data; null with --no-report.
 void finish_job(const JobResult& result, const Dataset* data);
 
 }  // namespace limbeck

@@ -43,8 +43,9 @@ void add_quantize_command(CLI::App& app) {
   command->add_option(
       "--eval", job.eval,
       "Data set to measure on; default: samples of --data that were not calibrated on");
-  command->add_option("--samples", job.samples, "Calibration samples")
-      ->capture_default_str()
+  command
+      ->add_option("--samples", job.samples,
+                   "Calibration samples (default: 512, or those of --plan)")
       ->check(CLI::Range(1, 100000000));
   command->add_option("-o,--output", job.output, "Output folder")->required();
   command->add_option("--format", flags->format, "Emitted form")
@@ -56,9 +57,12 @@ void add_quantize_command(CLI::App& app) {
   command->add_option("--activations", flags->activations, "Activation type")
       ->check(CLI::IsMember({"uint8", "int8", "int16", "uint16"}));
   command->add_option("--observer", flags->observer, "How activation ranges are chosen");
-  command->add_option("--set", job.overrides,
-                      "Override, node:GLOB=float|int8|int4 or tensor:GLOB=OBSERVER");
-  command->add_option("--plan", job.plan, "Use this saved plan");
+  command
+      ->add_option("--set", job.overrides,
+                   "Override, node:GLOB=float|int8|int4 or tensor:GLOB=OBSERVER; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--plan", job.plan,
+                      "Use this saved plan; where it corrects biases, --data or --calibration too");
   command->add_option("--save-plan", job.save_plan, "Also write the plan here");
   command
       ->add_option("--eval-samples", job.eval_samples,
@@ -74,8 +78,13 @@ void add_quantize_command(CLI::App& app) {
       "  limbeck quantize model.onnx --data train.json --weights int4 -o out\n"
       "  limbeck quantize model.onnx --dynamic --no-report -o out\n"
       "  limbeck quantize model.onnx --data train.json --set 'node:/head/*=float' -o out");
-  command->callback([flags] {
+  command->callback([flags, command] {
     flags->job.common = flags->common;
+    flags->job.own_seed = command->count("--seed") > 0;
+    for (const char* name :
+         {"--format", "--dynamic", "--weights", "--activations", "--observer", "--set"}) {
+      if (command->count(name) > 0) flags->job.beside_plan.emplace_back(name);
+    }
     flags->job.plan_options = plan_options(flags->weights, flags->activations, flags->observer);
     if (flags->format == "qoperator") flags->job.plan_options.format = EmitFormat::kQOperator;
     if (flags->dynamic) set_dynamic(flags.get());

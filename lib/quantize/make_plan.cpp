@@ -19,6 +19,13 @@ bool matches(const std::string& glob, const std::string& name) {
   return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
 }
 
+[[noreturn]] void throw_no_match(const PlanOverride& item) {
+  throw_error(Category::kUsage,
+              "--set " + std::string(item.is_node ? "node:" : "tensor:") + item.glob,
+              "an override must match something in the plan", "no match",
+              "list the names with limbeck quantize --save-plan or limbeck inspect");
+}
+
 /// Builds the plan in passes: which nodes, then which tensors, then ranges.
 class Planner {
  public:
@@ -27,6 +34,7 @@ class Planner {
 
   Plan run() {
     plan_.model_hash = table_.model_hash;
+    plan_.calibration = {table_.samples, table_.seed, table_.data_hash};
     plan_.format = options_.format;
     plan_.correct_bias = options_.correct_bias;
     for (const auto& node : model_.graph.nodes()) consider(*node);
@@ -275,11 +283,7 @@ class Planner {
 
   void check_overrides() const {
     for (const PlanOverride& item : options_.overrides) {
-      if (used_.contains(&item)) continue;
-      throw_error(Category::kUsage,
-                  "--set " + std::string(item.is_node ? "node:" : "tensor:") + item.glob,
-                  "an override must match something in the plan", "no match",
-                  "list the names with limbeck quantize --save-plan or limbeck inspect");
+      if (!used_.contains(&item)) throw_no_match(item);
     }
   }
 
@@ -314,6 +318,20 @@ PlanOverride parse_override(const std::string& text) {
   }
   if (!result.is_node) observer_from_name(result.value);
   return result;
+}
+
+void require_matches(const Model& model, const std::vector<PlanOverride>& overrides) {
+  for (const PlanOverride& item : overrides) {
+    bool found = false;
+    if (item.is_node) {
+      for (const auto& node : model.graph.nodes())
+        found = found || matches(item.glob, node->name());
+    } else {
+      for (const Value* value : model.graph.values())
+        found = found || matches(item.glob, value->name());
+    }
+    if (!found) throw_no_match(item);
+  }
 }
 
 std::vector<std::string> activations_to_observe(const Model& model) {

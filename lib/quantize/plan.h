@@ -50,8 +50,16 @@ struct PlannedNode {
   std::string reason;
 };
 
+/// The samples that a plan's ranges were observed on. Zero samples: none (dynamic plans).
+struct PlanSource {
+  int64_t samples = 0;
+  uint64_t seed = 0;
+  std::string data_hash;
+};
+
 struct Plan {
   std::string model_hash;
+  PlanSource calibration;
   EmitFormat format = EmitFormat::kQdq;
   bool correct_bias = true;  ///< shift each bias by the mean error that weight rounding causes
   std::map<std::string, PlannedNode> nodes;
@@ -85,11 +93,16 @@ struct PlanOptions {
 /// nothing.
 Plan make_plan(const Model& model, const CalibrationTable& table, const PlanOptions& options);
 
+/// Raises kUsage for an override whose glob matches no node or tensor of the model: told before the
+/// long work, while make_plan tells whether it changes anything.
+void require_matches(const Model& model, const std::vector<PlanOverride>& overrides);
+
 /// Names of the activations that a plan for this model may need: what calibration has to observe.
 std::vector<std::string> activations_to_observe(const Model& model);
 
 nlohmann::ordered_json plan_to_json(const Plan& plan);
-/// Raises kData (schema) for documents that are no plan.
+/// Raises kData for documents that are no plan: schema, or a range that is none. A node whose
+/// `integer` is false keeps its weights in float, whatever `weights` says of it.
 Plan plan_from_json(const nlohmann::json& document, const std::string& place);
 
 }  // namespace limbeck

@@ -1,4 +1,5 @@
 #include <array>
+#include <cmath>
 #include <string_view>
 
 #include "lib/base/error.h"
@@ -40,7 +41,7 @@ nlohmann::ordered_json activation_to_json(const PlannedActivation& planned) {
   return item;
 }
 
-PlannedActivation activation_from_json(const nlohmann::json& item) {
+PlannedActivation activation_from_json(const nlohmann::json& item, const std::string& place) {
   PlannedActivation planned;
   planned.type = type_from_name(item.at("type"));
   planned.symmetric = item.value("symmetric", false);
@@ -49,7 +50,18 @@ PlannedActivation activation_from_json(const nlohmann::json& item) {
   planned.observer = item.value("observer", "");
   planned.group = item.value("group", "");
   planned.reason = item.value("reason", "");
+  if (!std::isfinite(planned.low) || !std::isfinite(planned.high) || planned.low > planned.high) {
+    throw_error(Category::kData, place, "a range must be finite, low at most high",
+                "[" + item.at("low").dump() + ", " + item.at("high").dump() + "]",
+                "correct low and high in the plan");
+  }
   return planned;
+}
+
+PlanSource source_from_json(const nlohmann::json& document) {
+  const auto source = document.find("calibration");
+  if (source == document.end()) return {};
+  return {source->at("samples"), source->at("seed"), source->at("data_hash")};
 }
 
 }  // namespace
@@ -58,6 +70,11 @@ nlohmann::ordered_json plan_to_json(const Plan& plan) {
   nlohmann::ordered_json document = {{"version", kPlanVersion}, {"model_hash", plan.model_hash}};
   for (const FormatName& row : kFormats) {
     if (row.format == plan.format) document["format"] = row.name;
+  }
+  if (plan.calibration.samples > 0) {
+    document["calibration"] = {{"samples", plan.calibration.samples},
+                               {"seed", plan.calibration.seed},
+                               {"data_hash", plan.calibration.data_hash}};
   }
   document["correct_bias"] = plan.correct_bias;
   document["target"] = plan.target;
@@ -85,15 +102,18 @@ Plan plan_from_json(const nlohmann::json& document, const std::string& place) {
   for (const FormatName& row : kFormats) {
     if (document.at("format") == row.name) plan.format = row.format;
   }
+  plan.calibration = source_from_json(document);
   plan.correct_bias = document.value("correct_bias", true);
   plan.target = document.value("target", nlohmann::json::object());
   for (const auto& [name, item] : document.at("nodes").items()) {
     plan.nodes[name] = {item.value("op", ""), item.at("integer"), item.value("reason", "")};
   }
   for (const auto& [name, item] : document.at("activations").items()) {
-    plan.activations[name] = activation_from_json(item);
+    plan.activations[name] = activation_from_json(item, place + ", activation '" + name + "'");
   }
   for (const auto& [name, item] : document.at("weights").items()) {
+    const auto node = plan.nodes.find(name);
+    if (node != plan.nodes.end() && !node->second.integer) continue;
     plan.weights[name] = {type_from_name(item.at("type")), item.at("axis"),
                           item.value("algorithm", "mse"), item.value("reason", "")};
   }

@@ -1,16 +1,39 @@
 #include "lib/quantize/quantize.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include "lib/base/error.h"
 #include "lib/model/upgrade.h"
 #include "lib/ops/op.h"
 #include "lib/quantize/emit.h"
 #include "lib/quantize/passes/simplify.h"
 
 namespace limbeck {
+namespace {
+
+bool asks_for_int4(const PlanOptions& options) {
+  return options.weights == DataType::kInt4 ||
+         std::any_of(options.overrides.begin(), options.overrides.end(),
+                     [](const PlanOverride& item) { return item.value == "int4"; });
+}
+
+template <typename Planned>
+std::string type_names(const std::map<std::string, Planned>& planned) {
+  std::set<std::string> names;
+  for (const auto& [name, item] : planned) names.insert(data_type_name(item.type));
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text.empty() ? "float" : text;
+}
+
+}  // namespace
 
 Model prepare_model(const Model& model, const PlanOptions& options) {
   Model prepared = copy_model(model);
-  const bool wide =
-      options.weights == DataType::kInt4 || bits_per_element(options.activations) == 16;
+  const bool wide = asks_for_int4(options) || bits_per_element(options.activations) == 16;
   infer_shapes(prepared);
   simplify(prepared);
   const int64_t wanted = wide ? 21 : 13;
@@ -19,15 +42,35 @@ Model prepare_model(const Model& model, const PlanOptions& options) {
   return prepared;
 }
 
-std::string format_suffix(const PlanOptions& options) {
-  std::string suffix = "int8";
-  if (options.weights == DataType::kInt4)
-    suffix = "w4a" + std::to_string(bits_per_element(options.activations));
-  if (options.weights == DataType::kInt8 && bits_per_element(options.activations) == 16)
-    suffix = "w8a16";
-  if (options.format == EmitFormat::kQOperator) suffix = "qoperator";
-  if (options.format == EmitFormat::kDynamic) suffix = "dynamic";
-  return suffix;
+std::string format_suffix(const Plan& plan) {
+  if (plan.format == EmitFormat::kQOperator) return "qoperator";
+  if (plan.format == EmitFormat::kDynamic) return "dynamic";
+  std::set<int> weights;
+  std::set<int> activations;
+  for (const auto& [name, planned] : plan.weights) weights.insert(bits_per_element(planned.type));
+  for (const auto& [name, planned] : plan.activations)
+    activations.insert(bits_per_element(planned.type));
+  if (weights.size() > 1 || activations.size() > 1) return "mixed";
+  const int weight_bits = weights.empty() ? 8 : *weights.begin();
+  const int activation_bits = activations.empty() ? 8 : *activations.begin();
+  if (weight_bits == 8 && activation_bits == 8) return "int8";
+  return "w" + std::to_string(weight_bits) + "a" + std::to_string(activation_bits);
+}
+
+std::string weight_types(const Plan& plan) { return type_names(plan.weights); }
+
+std::string activation_types(const Plan& plan) {
+  return plan.format == EmitFormat::kDynamic ? "uint8" : type_names(plan.activations);
+}
+
+void require_float(const Model& model, const std::string& place) {
+  for (const auto& node : model.graph.nodes()) {
+    const OpRow* row = find_op(node->domain(), node->op_type(), model.opset(node->domain()));
+    if (row == nullptr || row->role != QuantRole::kQuantizer) continue;
+    throw_error(Category::kUnsupported, place, "a float model is needed",
+                "a quantized model: " + node->place(),
+                "quantize the FP32 model that it was made from");
+  }
 }
 
 PlanOptions options_of(const Plan& plan) {

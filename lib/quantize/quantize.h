@@ -14,12 +14,22 @@ namespace limbeck {
 /// equal the original's.
 Model prepare_model(const Model& model, const PlanOptions& options);
 
-/// "int8", "w4a8", "int16" ...: the part of the emitted file's name that tells the format.
-std::string format_suffix(const PlanOptions& options);
+/// "int8", "w4a8", "w8a16", "qoperator", "dynamic", or "mixed" where layers differ in width: the
+/// part of the emitted file's name that tells the format. By what the plan says, whoever wrote it.
+std::string format_suffix(const Plan& plan);
 
-/// Emitted form and widest types of a saved plan: what prepare_model and format_suffix go by when a
-/// plan is fed back.
+/// Emitted form and widest types of a saved plan: what prepare_model goes by when a plan is fed
+/// back.
 PlanOptions options_of(const Plan& plan);
+
+/// The types that a plan stores weights and activations in, as "int8" or "int4, int8"; "float" for
+/// none.
+std::string weight_types(const Plan& plan);
+std::string activation_types(const Plan& plan);
+
+/// Raises kUnsupported for a model that holds quantized operators already: its rounding cannot be
+/// taken back, and would be counted as the reference.
+void require_float(const Model& model, const std::string& place);
 
 /// Writes a plan in the form that it asks for (apply.h, emit.h). `means` as for apply_plan.
 AppliedPlan emit_plan(const Model& model, const Plan& plan, const ChannelMeans& means = {});

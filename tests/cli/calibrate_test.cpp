@@ -90,9 +90,8 @@ TEST_CASE("quantize with a table equals quantize with the data", "[cli]") {
   for (const auto& options :
        {"", " --observer entropy", " --activations int16", " --weights int4"}) {
     INFO(options);
-    const std::string common =
-        "quantize " + kModel + options + " --no-report --quiet --samples 24 -o ";
-    REQUIRE(run_program(common + "direct" + kData, folder.path()).exit_code == 0);
+    const std::string common = "quantize " + kModel + options + " --no-report --quiet -o ";
+    REQUIRE(run_program(common + "direct --samples 24" + kData, folder.path()).exit_code == 0);
     REQUIRE(run_program(common + "table --calibration t.calib", folder.path()).exit_code == 0);
     size_t compared = 0;
     for (const auto& entry : std::filesystem::directory_iterator(folder / "direct")) {

@@ -59,6 +59,9 @@ void fill(const fs::path& folder) {
   write(
       folder / "plan.json",
       R"({"version": 1, "model_hash": "0123", "format": "qdq", "nodes": {}, "activations": {}, "weights": {}})");
+  write(folder / "range.json",
+        R"({"version": 1, "model_hash": "0123", "format": "qdq", "nodes": {}, "activations": )"
+        R"({"image": {"type": "uint8", "low": 3, "high": -2.5}}, "weights": {}})");
 }
 
 const std::string kModel = "quantize m.onnx -o out --quiet --no-report ";
@@ -82,8 +85,18 @@ const std::vector<Mistake> kMistakes = {
      "usage: limbeck quantize: --no-report measures nothing: leave --eval out. Next: see limbeck "
      "quantize --help"},
     {kModel + "--plan plan.json --set 'node:*=float'", 2,
-     "usage: limbeck quantize: --set edits a plan that is made here, not one given by --plan. "
+     "usage: limbeck quantize: --plan decides formats and ranges: edit it instead of giving --set. "
      "Next: see limbeck quantize --help"},
+    {kModel + "--plan plan.json --weights int4 --observer mse", 2,
+     "usage: limbeck quantize: --plan decides formats and ranges: edit it instead of giving "
+     "--weights, --observer. Next: see limbeck quantize --help"},
+    {kModel + "--calibration t.calib --samples 8", 2,
+     "usage: limbeck quantize: --calibration holds its samples already: leave --samples out. Next: "
+     "see limbeck quantize --help"},
+    {kModel + "--plan range.json", 5,
+     "data: range.json, activation 'image': a range must be finite, low at most high; got [3, "
+     "-2.5]. "
+     "Next: correct low and high in the plan"},
     {kModel + "--data train.json --samples 0", 2,
      "usage: limbeck quantize: --samples: Value 0 not in range 1 to 100000000. Next: see limbeck "
      "quantize --help"},

@@ -85,5 +85,5 @@ TEST_CASE("a saved plan tells which form and opset it needs", "[quantize][plan]"
   plan.format = EmitFormat::kQOperator;
   CHECK(options_of(plan).activations == DataType::kInt16);
   CHECK(options_of(plan).format == EmitFormat::kQOperator);
-  CHECK(format_suffix(options_of(plan)) == "qoperator");
+  CHECK(format_suffix(plan) == "qoperator");
 }
