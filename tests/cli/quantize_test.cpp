@@ -79,7 +79,7 @@ TEST_CASE("a node that a plan's editor sets to float computes in float", "[cli]"
     const std::vector<Value*> values = model.graph.values();
     return std::count_if(values.begin(), values.end(), [](const Value* value) {
       const Tensor* constant = value->constant();
-      return constant != nullptr && constant->type() == DataType::kInt8 && constant->count() > 1;
+      return constant != nullptr && constant->type() == DataType::kInt8 && constant->rank() > 1;
     });
   };
   CHECK(quantized_weights("edited") == quantized_weights("out") - 1);
