@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "lib/base/error.h"
+#include "lib/data/npy_array.h"
 
 namespace limbeck {
 namespace {
@@ -61,6 +62,25 @@ Column plain_column(Tensor values, const std::string& place) {
   column.row_dims.assign(values.dims().begin() + 1, values.dims().end());
   column.values = std::move(values);
   return column;
+}
+
+std::unique_ptr<Dataset> open_array(
+    const Description& description, const std::function<Tensor(const std::filesystem::path&)>& read,
+    const std::function<Column(Tensor, const std::string& place)>& column) {
+  const auto path = description.file("path");
+  DatasetParts parts;
+  parts.place = path.string();
+  parts.description = description.json;
+  parts.input_names = {description.input()};
+  parts.files.push_back({"path", path});
+  Column input = column(read(path), parts.place);
+  parts.size = input.values.dim(0);
+  if (description.has("labels")) {
+    const auto file = description.file("labels");
+    parts.labels = labels_from_values(labels_from_array(read(file), file.string()), file.string());
+    parts.files.push_back({"labels", file});
+  }
+  return std::make_unique<ArrayDataset>(std::move(parts), std::vector<Column>{std::move(input)});
 }
 
 ArrayDataset::ArrayDataset(DatasetParts parts, std::vector<Column> columns)

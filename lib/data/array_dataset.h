@@ -1,10 +1,15 @@
 // A data set whose inputs are whole arrays with the sample as first axis. Internal to lib/data.
 #pragma once
 
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "lib/data/base_dataset.h"
+#include "lib/data/description.h"
 
 namespace limbeck {
 
@@ -21,6 +26,12 @@ struct Column {
 
 /// A column that reads rows as they are. Raises kData when `values` has no sample axis.
 Column plain_column(Tensor values, const std::string& place);
+
+/// Opens a data set whose inputs are one file and whose labels, if any, another: `read` gives an
+/// array of either, `column` what the input is read as.
+std::unique_ptr<Dataset> open_array(
+    const Description& description, const std::function<Tensor(const std::filesystem::path&)>& read,
+    const std::function<Column(Tensor, const std::string& place)>& column);
 
 class ArrayDataset : public BaseDataset {
  public:

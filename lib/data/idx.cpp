@@ -1,8 +1,6 @@
-#include "lib/base/error.h"
 #include "lib/data/array_dataset.h"
 #include "lib/data/idx_file.h"
 #include "lib/data/kinds.h"
-#include "lib/data/npy_array.h"
 
 namespace limbeck {
 namespace {
@@ -51,21 +49,9 @@ Column idx_column(Tensor values, const Description& description, const std::stri
 }  // namespace
 
 std::unique_ptr<Dataset> open_idx(const Description& description) {
-  const auto path = description.file("path");
-  DatasetParts parts;
-  parts.place = path.string();
-  parts.description = description.json;
-  parts.input_names = {description.input()};
-  parts.files.push_back({"path", path});
-  Column column = idx_column(read_idx(path), description, parts.place);
-  parts.size = column.values.dim(0);
-  if (description.has("labels")) {
-    const auto file = description.file("labels");
-    parts.labels =
-        labels_from_values(labels_from_array(read_idx(file), file.string()), file.string());
-    parts.files.push_back({"labels", file});
-  }
-  return std::make_unique<ArrayDataset>(std::move(parts), std::vector<Column>{std::move(column)});
+  return open_array(description, read_idx, [&](Tensor values, const std::string& place) {
+    return idx_column(std::move(values), description, place);
+  });
 }
 
 }  // namespace limbeck

@@ -8,6 +8,7 @@
 #include "lib/quantize/affine.h"
 #include "lib/quantize/apply.h"
 #include "lib/quantize/check_plan.h"
+#include "lib/quantize/mean_shift.h"
 #include "lib/quantize/pattern.h"
 
 namespace limbeck {
@@ -204,8 +205,11 @@ class QdqWriter {
         graph().add_initializer(name + "_zero_point", pack_codes(planned.type, {channels}, zeros));
     graph().set_input(node, 1, dequantized(name, {quantized, scale, zero}, planned.axis));
     if (bias == nullptr) return;
+    const auto means = means_.find(input_name);
+    const bool corrects = plan_.correct_bias && means != means_.end();
     quantize_bias(node, input_scale, scales,
-                  mean_shift(*node, input_name, weights, codes, planned.axis, scales));
+                  corrects ? mean_shift(*node, means->second, weights, codes, planned.axis, scales)
+                           : std::vector<double>(scales.size(), 0.0));
   }
 
   /// Gemm's alpha and beta go into the weights and the bias, which the integer kernels expect.
@@ -244,37 +248,6 @@ class QdqWriter {
       const bool dead = (*scales)[i] == 1.0F && largest[i] == 1.0F;
       if (dead && magnitude > 0) (*scales)[i] = magnitude / (input_scale * kFineCode);
     }
-  }
-
-  /// What rounding the weights adds to the mean of every output channel; zeros where it is not
-  /// known.
-  std::vector<double> mean_shift(const Node& node, const std::string& input, const Tensor& weights,
-                                 const std::vector<int8_t>& codes, int64_t axis,
-                                 const std::vector<float>& scales) const {
-    std::vector<double> shift(scales.size(), 0.0);
-    const auto means = means_.find(input);
-    if (!plan_.correct_bias || means == means_.end() || node.op_type() == "ConvTranspose")
-      return shift;
-    const bool conv = node.op_type() == "Conv";
-    const int64_t groups = conv ? node.int_attribute("group", 1) : 1;
-    const auto values = weights.as<float>();
-    const int64_t inner = conv ? weights.count() / (weights.dim(0) * weights.dim(1)) : 1;
-    const int64_t rows = weights.dim(0);
-    const int64_t columns = weights.dim(1);
-    for (int64_t i = 0; i < weights.count(); ++i) {
-      const int64_t row = i / inner / columns;
-      const int64_t column = i / inner % columns;
-      const int64_t out = axis == 0 ? row : column;
-      int64_t in = axis == 0 ? column : row;
-      if (conv) in += row / (rows / groups) * columns;
-      if (in >= static_cast<int64_t>(means->second.size()))
-        return std::vector<double>(scales.size(), 0.0);
-      const auto k = static_cast<size_t>(i);
-      const auto o = static_cast<size_t>(out);
-      shift[o] += (static_cast<double>(codes[k]) * scales[o] - values[k]) *
-                  means->second[static_cast<size_t>(in)];
-    }
-    return shift;
   }
 
   void quantize_bias(Node* node, float input_scale, const std::vector<float>& weight_scales,
