@@ -42,7 +42,7 @@ class Tensor {
                      std::shared_ptr<const void> owner, const std::string& place);
   /// Copies values; values.size() must equal the product of dims.
   template <typename T>
-  static Tensor from(Dims dims, const std::vector<T>& values);
+  static Tensor from(const Dims& dims, const std::vector<T>& values);
   template <typename T>
   static Tensor scalar(T value) {
     return from<T>({}, {value});
@@ -93,8 +93,8 @@ class Tensor {
 };
 
 template <typename T>
-Tensor Tensor::from(Dims dims, const std::vector<T>& values) {
-  Tensor result = allocate(data_type_of<T>(), std::move(dims));
+Tensor Tensor::from(const Dims& dims, const std::vector<T>& values) {
+  Tensor result = allocate(data_type_of<T>(), dims);
   auto target = result.mutable_as<T>();
   for (size_t i = 0; i < target.size() && i < values.size(); ++i) target[i] = values[i];
   return result;
