@@ -7,6 +7,7 @@
 #include "calibration/calibration.h"
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/base/format.h"
 #include "lib/quantize/quantize.h"
 #include "tools/commands.h"
 
@@ -35,8 +36,8 @@ void check(const Flags& flags) {
 
 void print(const CalibrationTable& table, const Flags& flags) {
   if (!flags.common.json) {
-    std::cout << "table    " << flags.output << "\nsamples  " << table.samples << "\ntensors  "
-              << table.tensors.size() << "\n";
+    std::cout << "table    " << printable(flags.output) << "\nsamples  " << table.samples
+              << "\ntensors  " << table.tensors.size() << "\n";
     return;
   }
   nlohmann::ordered_json result = {{"table", flags.output},

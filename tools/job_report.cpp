@@ -8,6 +8,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/base/format.h"
 #include "lib/engine/engine.h"
 #include "lib/evaluate/evaluate.h"
 #include "lib/model/analysis.h"
@@ -61,7 +62,6 @@ nlohmann::ordered_json measure(const JobResult& result, const Dataset& data) {
   inputs.activations = data_type_name(job.plan_options.activations);
   inputs.reference_weight_bytes = analyse(result.source).weight_bytes;
   inputs.model_weight_bytes = analyse(emitted).weight_bytes;
-  inputs.integer_mac_share = Engine::compile(emitted)->integer_mac_share();
   inputs.calibration_data_hash = result.table.data_hash;
   inputs.calibration_samples = result.table.samples;
   inputs.evaluation_data_hash = data.hash();
@@ -83,7 +83,7 @@ std::string percent(const nlohmann::json& value) {
 
 void print_text(const JobResult& result, const nlohmann::ordered_json& report) {
   const fs::path folder = result.job.output;
-  std::cout << "model      " << result.emitted.string() << "\n"
+  std::cout << "model      " << printable(result.emitted.string()) << "\n"
             << "size       " << fs::file_size(result.job.model) << " -> "
             << fs::file_size(result.emitted) << " bytes\n";
   if (report.is_null()) {
@@ -100,8 +100,8 @@ void print_text(const JobResult& result, const nlohmann::ordered_json& report) {
   std::cout << "integer    " << percent(100 * headline.at("integer_mac_share").get<double>())
             << " of the multiply-accumulates\n"
             << "verdict    " << headline.at("verdict").get<std::string>() << "\n"
-            << "report     " << (folder / "report.html").string() << "\n"
-            << "           " << (folder / "report.json").string() << "\n";
+            << "report     " << printable((folder / "report.html").string()) << "\n"
+            << "           " << printable((folder / "report.json").string()) << "\n";
 }
 
 void print_json(const JobResult& result, const nlohmann::ordered_json& report) {
