@@ -23,17 +23,25 @@ struct InspectOptions {
   bool dump = false;                ///< the graph instead of the summary
 };
 
+/// Numbers between commas; empty where one of them is none.
+std::vector<int64_t> numbers_of(const std::string& text) {
+  std::vector<int64_t> numbers;
+  std::istringstream words(text);
+  for (std::string word; std::getline(words, word, ',');) {
+    const char* last = word.data() + word.size();
+    int64_t number = 0;
+    const auto [end, failure] = std::from_chars(word.data(), last, number);
+    if (failure != std::errc() || end != last) return {};
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
 /// "x=1,3,48,192". A name may hold an equals sign, dimensions do not.
 void fix_shape(Model* model, const std::string& text) {
   const size_t split = text.rfind('=');
-  std::vector<int64_t> dims;
-  std::istringstream numbers(split == std::string::npos ? "" : text.substr(split + 1));
-  for (std::string number; std::getline(numbers, number, ',');) {
-    int64_t dim = 0;
-    const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), dim);
-    if (failure != std::errc() || end != number.data() + number.size()) dim = 0;
-    dims.push_back(dim);
-  }
+  const auto dims =
+      split == std::string::npos ? std::vector<int64_t>() : numbers_of(text.substr(split + 1));
   if (dims.empty()) {
     throw_error(Category::kUsage, "--shape", "it must be NAME=DIM,DIM,...", "'" + text + "'",
                 "write the dimensions as numbers, for example x=1,3,48,192");

@@ -237,7 +237,7 @@ TEST_CASE("inspect --shape refuses what does not fit the input", "[cli]") {
   refused("x=1,4,8,8", "every dimension of [N,3,height,?]; got [1,4,8,8]");
   refused("x=1,3,8", "got [1,3,8]");
   refused("x=1,3,8,-8", "got [1,3,8,-8]");
-  refused("x=1,3,8,b", "got [1,3,8,0]");
+  refused("x=1,3,8,b", "it must be NAME=DIM,DIM,...; got 'x=1,3,8,b'");
   refused("y=1,3,8,8", "it must name an input of the model; got a model with the inputs 'x'");
   refused("1,3,8,8", "it must be NAME=DIM,DIM,...; got '1,3,8,8'");
 }

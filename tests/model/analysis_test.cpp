@@ -143,7 +143,7 @@ TEST_CASE("dequantized weights are no activations", "[model]") {
   // x and y hold 40 bytes each; the weights would hold 400 more.
   ModelBuilder builder(13);
   builder.input("x", {1, 10}).output("y");
-  builder.weight("q", Tensor::zeros(DataType::kInt8, {10, 10})).weight("s", test::floats({0.5F}));
+  builder.weight("q", Tensor::zeros(DataType::kInt8, {10, 10})).weight("s", Tensor::scalar(0.5F));
   builder.node("DequantizeLinear", {"q", "s"}, {"w"});
   builder.node("Transpose", {"w"}, {"t"});
   builder.node("MatMul", {"x", "t"}, {"y"});
