@@ -99,11 +99,14 @@ std::string memory_text(const ModelSummary& summary) {
 }
 
 /// A share of the known MACs is no share of all where some are unknown.
-std::string share_text(int64_t nodes, double share, const ModelSummary& summary) {
-  const std::string text = std::to_string(nodes) + " nodes, ";
-  if (summary.nodes_of_unknown_macs == 0) return text + percent_text(share) + " of the MACs";
-  if (summary.macs == 0) return text + "their share of the MACs is unknown";
-  return text + percent_text(share) + " of the MACs that are known";
+std::string share_text(int64_t nodes, double share, bool NodeCost::*state,
+                       const ModelSummary& summary) {
+  const std::string text = std::to_string(nodes) + " nodes";
+  if (summary.nodes_of_unknown_macs == 0) return text + ", " + percent_text(share) + " of the MACs";
+  const auto unknown =
+      std::count_if(summary.costs.begin(), summary.costs.end(),
+                    [&](const NodeCost& cost) { return cost.*state && cost.macs < 0; });
+  return unknown == 0 ? text : text + ", of unknown MACs " + std::to_string(unknown);
 }
 
 std::string missing_text(const std::vector<OperatorCount>& missing) {
@@ -125,10 +128,11 @@ std::vector<TableRow> headline_rows(const Inspection& inspection) {
                                     bytes_text(summary.weight_bytes) + " as stored"});
   rows.push_back({"MACs", macs_text(summary)});
   rows.push_back({"memory", memory_text(summary)});
-  rows.push_back({"quantizable",
-                  share_text(summary.quantizable_nodes, summary.quantizable_mac_share, summary)});
   rows.push_back(
-      {"quantized", share_text(summary.quantized_nodes, summary.quantized_mac_share, summary)});
+      {"quantizable", share_text(summary.quantizable_nodes, summary.quantizable_mac_share,
+                                 &NodeCost::quantizable, summary)});
+  rows.push_back({"quantized", share_text(summary.quantized_nodes, summary.quantized_mac_share,
+                                          &NodeCost::quantized, summary)});
   if (!inspection.missing.empty()) rows.push_back({"unknown", missing_text(inspection.missing)});
   if (!inspection.shape_problem.empty())
     rows.push_back({"shapes", "as declared; " + printable(inspection.shape_problem)});
@@ -198,23 +202,24 @@ Json expensive_json(const ModelSummary& summary) {
 
 /// Counts of one model, in the order of the page.
 Json counts_json(const ModelSummary& summary) {
-  return {{"nodes", summary.nodes},
-          {"subgraph_nodes", summary.subgraph_nodes},
-          {"functions", summary.functions},
-          {"parameters", summary.parameters},
-          {"weight_bytes", summary.weight_bytes},
-          {"batch", summary.batch},
-          {"macs", summary.macs},
-          {"nodes_of_unknown_macs", summary.nodes_of_unknown_macs},
-          {"peak_activation_bytes", summary.peak_activation_bytes},
-          {"peak_node", summary.peak_node},
-          {"values_of_unknown_size", summary.values_of_unknown_size},
-          {"quantizable",
-           {{"nodes", summary.quantizable_nodes},
-            {"mac_share", share_json(summary.quantizable_mac_share, summary)}}},
-          {"quantized",
-           {{"nodes", summary.quantized_nodes},
-            {"mac_share", share_json(summary.quantized_mac_share, summary)}}}};
+  return {
+      {"nodes", summary.nodes},
+      {"subgraph_nodes", summary.subgraph_nodes},
+      {"functions", summary.functions},
+      {"parameters", summary.parameters},
+      {"weight_bytes", summary.weight_bytes},
+      {"batch", summary.batch},
+      {"macs", summary.macs},
+      {"nodes_of_unknown_macs", summary.nodes_of_unknown_macs},
+      {"peak_activation_bytes", summary.peak_activation_bytes},
+      {"peak_node", summary.peak_node},
+      {"values_of_unknown_size", summary.values_of_unknown_size},
+      {"quantizable",
+       {{"nodes", summary.quantizable_nodes},
+        {"mac_share", share_json(summary.quantizable_mac_share, &NodeCost::quantizable, summary)}}},
+      {"quantized",
+       {{"nodes", summary.quantized_nodes},
+        {"mac_share", share_json(summary.quantized_mac_share, &NodeCost::quantized, summary)}}}};
 }
 
 }  // namespace
