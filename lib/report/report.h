@@ -30,7 +30,7 @@ struct RunInfo {
   std::string host;  ///< CPU model, system
   int64_t peak_memory_bytes = 0;
 };
-/// Fills what the system knows: host, peak memory.
+/// Fills what the system knows: host, peak memory, the number of cores where `threads` is 0.
 RunInfo current_run(const std::string& command, const std::string& started, double seconds,
                     int threads);
 
