@@ -202,24 +202,23 @@ Json expensive_json(const ModelSummary& summary) {
 
 /// Counts of one model, in the order of the page.
 Json counts_json(const ModelSummary& summary) {
-  return {
-      {"nodes", summary.nodes},
-      {"subgraph_nodes", summary.subgraph_nodes},
-      {"functions", summary.functions},
-      {"parameters", summary.parameters},
-      {"weight_bytes", summary.weight_bytes},
-      {"batch", summary.batch},
-      {"macs", summary.macs},
-      {"nodes_of_unknown_macs", summary.nodes_of_unknown_macs},
-      {"peak_activation_bytes", summary.peak_activation_bytes},
-      {"peak_node", summary.peak_node},
-      {"values_of_unknown_size", summary.values_of_unknown_size},
-      {"quantizable",
-       {{"nodes", summary.quantizable_nodes},
-        {"mac_share", share_json(summary.quantizable_mac_share, &NodeCost::quantizable, summary)}}},
-      {"quantized",
-       {{"nodes", summary.quantized_nodes},
-        {"mac_share", share_json(summary.quantized_mac_share, &NodeCost::quantized, summary)}}}};
+  return {{"nodes", summary.nodes},
+          {"subgraph_nodes", summary.subgraph_nodes},
+          {"functions", summary.functions},
+          {"parameters", summary.parameters},
+          {"weight_bytes", summary.weight_bytes},
+          {"batch", summary.batch},
+          {"macs", summary.macs},
+          {"nodes_of_unknown_macs", summary.nodes_of_unknown_macs},
+          {"peak_activation_bytes", summary.peak_activation_bytes},
+          {"peak_node", summary.peak_node},
+          {"values_of_unknown_size", summary.values_of_unknown_size},
+          {"quantizable",
+           {{"nodes", summary.quantizable_nodes},
+            {"mac_share", share_json(summary.quantizable_mac_share, summary)}}},
+          {"quantized",
+           {{"nodes", summary.quantized_nodes},
+            {"mac_share", share_json(summary.quantized_mac_share, summary)}}}};
 }
 
 }  // namespace

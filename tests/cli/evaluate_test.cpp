@@ -165,22 +165,29 @@ TEST_CASE("evaluate runs images of different sizes one by one", "[cli][evaluate]
   const TemporaryFolder folder;
   ModelBuilder builder(13);
   builder.input("x", {-1, 3, -1, -1}).output("scores");
+  auto* shape = builder.proto()
+                    .mutable_graph()
+                    ->mutable_input(0)
+                    ->mutable_type()
+                    ->mutable_tensor_type()
+                    ->mutable_shape();
+  shape->mutable_dim(2)->set_dim_param("height");
+  shape->mutable_dim(3)->set_dim_param("width");
   builder.node("GlobalAveragePool", {"x"}, {"mean"});
   builder.node("Flatten", {"mean"}, {"scores"});
   write_file_atomically(folder / "m.onnx", builder.bytes());
   Members members;
   for (int i = 0; i < 10; ++i) {
     const auto level = static_cast<uint8_t>(200);
-    members.emplace_back(i < 5 ? "a/" + std::to_string(i) + ".png"
-                               : "b/" + std::to_string(i) + ".png",
-                         flat_png(4 + i % 3, 5, i < 5 ? level : 0, i < 5 ? 0 : level, 0));
+    members.emplace_back(
+        i < 5 ? "a/" + std::to_string(i) + ".png" : "b/" + std::to_string(i) + ".png",
+        flat_png(4 + i % 3, 5, i < 5 ? level : 0, i < 5 ? 0 : level, 0));
   }
   write_zip(folder / "x.zip", members, true);
   write_file_atomically(folder / "data.json",
                         R"({"version": 1, "kind": "images", "path": "x.zip"})");
-  const CommandResult result =
-      run_program("evaluate m.onnx --reference m.onnx --data data.json --json --quiet --layers",
-                  folder.path());
+  const CommandResult result = run_program(
+      "evaluate m.onnx --reference m.onnx --data data.json --json --quiet --layers", folder.path());
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
   const auto document = nlohmann::json::parse(result.out);

@@ -135,5 +135,5 @@ TEST_CASE("QOperator form keeps every layer of the QDQ form for comparison", "[q
     CHECK(operators.model.graph.find(operators.layers[i].second) != nullptr);
   }
   CHECK(operators.layers.front() == std::pair<std::string, std::string>{"x", "x_quantized"});
-  CHECK(operators.layers.back() == std::pair<std::string, std::string>{"y", "y"});
+  CHECK(operators.layers.back() == std::pair<std::string, std::string>{"f", "f_quantized"});
 }
