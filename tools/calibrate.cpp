@@ -47,7 +47,8 @@ void print(const CalibrationTable& table, const Flags& flags) {
                                    {"data_hash", table.data_hash}};
   for (const auto& [name, sketch] : table.tensors)
     result["tensors"][name] = {{"min", sketch.min()}, {"max", sketch.max()}};
-  std::cout << result.dump(2) << "\n";
+  // Names in a model file need not be UTF-8.
+  std::cout << result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 
 void calibrate_model(const Flags& flags) {

@@ -57,7 +57,7 @@ std::string markdown_cell(const std::string& text) {
     if (c == '|' || c == '\\' || c == '<' || c == '`' || c == '*' || c == '_') out += '\\';
     out += c == '\n' || c == '\r' ? ' ' : c;
   }
-  return out;
+  return printable(out);
 }
 
 std::string gate_value(const GateResult& result) {
@@ -81,7 +81,7 @@ std::string comparison_text(const Comparison& comparison) {
   }
   out += "\n" + comparison.summary + "\n";
   for (const GateResult& result : comparison.gates) {
-    out += std::string(result.passed ? "pass  " : "FAIL  ") + result.rule + ": " +
+    out += std::string(result.passed ? "pass  " : "FAIL  ") + printable(result.rule) + ": " +
            gate_value(result) + "\n";
   }
   return out;

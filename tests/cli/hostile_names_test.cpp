@@ -105,6 +105,8 @@ TEST_CASE("JSON results about hostile names parse", "[cli][report]") {
   const std::string self = " --reference 'evil\x1B[31m<blink>.onnx' --layers";
   CHECK_NOTHROW(nlohmann::json::parse(model.run("inspect", "--json").out));
   CHECK_NOTHROW(nlohmann::json::parse(model.run("evaluate", "--data data.json --json" + self).out));
+  CHECK_NOTHROW(nlohmann::json::parse(
+      model.run("calibrate", "--data data.json --samples 16 -o c --json --quiet").out));
   CHECK_NOTHROW(nlohmann::json::parse(model.run("bench", "--json --seconds 0").out));
   CHECK_NOTHROW(nlohmann::json::parse(
       model.run("quantize", "--data data.json --samples 16 -o out --json").out));

@@ -99,6 +99,16 @@ TEST_CASE("user metrics are compared under the name user.NAME", "[report]") {
   CHECK(comparison.figures.back().name == "user.map");
 }
 
+TEST_CASE("names of user metrics cannot act on a terminal", "[report]") {
+  json a = example_report("1111");
+  a["evaluation"]["metrics"]["user"] = {{"m\x1B[2J\np", 0.5}};
+  const Comparison comparison =
+      compare_reports(a, a, {{"version", 1}, {"min", {{"user.m\x1B[2J\np", 0.1}}}});
+  CHECK_THAT(comparison_text(comparison), ContainsSubstring("user.m?[2J?p  "));
+  CHECK_THAT(comparison_text(comparison), ContainsSubstring("pass  user.m?[2J?p must be"));
+  CHECK(comparison_markdown(comparison).find('\x1B') == std::string::npos);
+}
+
 TEST_CASE("reports of different evaluation data are not compared", "[report]") {
   const json a = example_report("1111111111");
   json b = a;
