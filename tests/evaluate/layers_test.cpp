@@ -131,8 +131,10 @@ TEST_CASE("codes are compared as the real numbers that they stand for", "[evalua
 }
 
 TEST_CASE("layers match the codes of operators over integers", "[evaluate]") {
-  CHECK(matching_layers(quantized_codes(), float_codes()) ==
-        Pairs{{"x", "x"}, {"middle", "middle_quantized"}, {"same", "same_quantized"}, {"scores", "scores"}});
+  CHECK(matching_layers(quantized_codes(), float_codes()) == Pairs{{"x", "x"},
+                                                                   {"middle", "middle_quantized"},
+                                                                   {"same", "same_quantized"},
+                                                                   {"scores", "scores"}});
 }
 
 TEST_CASE("codes without constant parameters are left out", "[evaluate]") {
