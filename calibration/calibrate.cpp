@@ -18,15 +18,6 @@ namespace {
 constexpr int64_t kMicroBatch = 8;
 constexpr int64_t kActivationBytes = int64_t{16} << 20;
 
-/// The leading dimension of the inputs where the model fixes it, else 0.
-int64_t fixed_batch(const Model& model) {
-  for (const Value* input : model.graph.inputs()) {
-    if (input->shape && !input->shape->empty() && input->shape->front().known())
-      return input->shape->front().value;
-  }
-  return 0;
-}
-
 int64_t sample_bytes(const Value& value) {
   int64_t bytes = sizeof(float);
   if (!value.shape) return bytes;
@@ -281,6 +272,7 @@ CalibrationTable calibrate(const Model& model, const Dataset& dataset,
   auto data_hash = std::async(std::launch::async, [&dataset] { return dataset.hash(); });
   StreamOptions stream;
   stream.micro_batch = micro_batch(model, options);
+  stream.may_split = fixed_batch(model) == 0;
   stream.threads = options.threads;
   {
     Progress progress("calibrating", static_cast<int64_t>(order.size()), options.quiet);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/base/error.h"
+#include "lib/base/format.h"
 #include "lib/base/progress.h"
 #include "lib/engine/engine.h"
 #include "lib/model/model.h"
@@ -19,7 +20,7 @@ namespace {
 struct BenchOptions {
   CommonOptions common;
   std::string model;
-  int64_t batch = 1;
+  int64_t batch = 1;           ///< for models that leave it open
   std::vector<int64_t> shape;  ///< of one sample, for models that leave it open
   double seconds = 1;
   bool plain = false;
@@ -80,6 +81,33 @@ Timing time_engine(const Engine& engine, const std::vector<Tensor>& inputs, doub
   return timing;
 }
 
+/// Samples in one run: a model of fixed batch size takes no other.
+int64_t batch_of(const std::vector<Tensor>& inputs, const BenchOptions& options) {
+  return inputs.empty() || inputs[0].rank() == 0 ? options.batch : inputs[0].dim(0);
+}
+
+void print(const Timing& timing, const BenchOptions& options, const Engine& engine, int threads,
+           int64_t batch) {
+  const double rate = 1000 * static_cast<double>(batch) / timing.median_ms;
+  if (options.common.json) {
+    const nlohmann::ordered_json result = {{"model", valid_utf8(options.model)},
+                                           {"batch", batch},
+                                           {"threads", threads},
+                                           {"compile_ms", timing.compile_ms},
+                                           {"median_ms", timing.median_ms},
+                                           {"fastest_ms", timing.fastest_ms},
+                                           {"samples_per_second", rate},
+                                           {"runs", timing.runs},
+                                           {"integer_mac_share", engine.integer_mac_share()}};
+    std::cout << result.dump(2) << "\n";
+    return;
+  }
+  std::cout << "batch " << batch << ", threads " << threads << ": median " << timing.median_ms
+            << " ms, fastest " << timing.fastest_ms << " ms over " << timing.runs << " runs; "
+            << rate << " samples/s; " << 100 * engine.integer_mac_share()
+            << " % of the MACs in integers\n";
+}
+
 void bench(const BenchOptions& options) {
   const Model model = load_model(options.model);
   std::vector<Tensor> inputs;
@@ -93,23 +121,7 @@ void bench(const BenchOptions& options) {
   const double compile_ms = milliseconds_since(start);
   Timing timing = time_engine(*engine, inputs, options.seconds);
   timing.compile_ms = compile_ms;
-  if (options.common.json) {
-    const nlohmann::ordered_json result = {{"model", options.model},
-                                           {"batch", options.batch},
-                                           {"threads", engine_options.threads},
-                                           {"compile_ms", timing.compile_ms},
-                                           {"median_ms", timing.median_ms},
-                                           {"fastest_ms", timing.fastest_ms},
-                                           {"runs", timing.runs},
-                                           {"integer_mac_share", engine->integer_mac_share()}};
-    std::cout << result.dump(2) << "\n";
-    return;
-  }
-  std::cout << "batch " << options.batch << ", threads " << engine_options.threads << ": median "
-            << timing.median_ms << " ms, fastest " << timing.fastest_ms << " ms over "
-            << timing.runs << " runs; "
-            << 1000 * static_cast<double>(options.batch) / timing.median_ms << " samples/s; "
-            << 100 * engine->integer_mac_share() << " % of the MACs in integers\n";
+  print(timing, options, *engine, engine_options.threads, batch_of(inputs, options));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "calibration/calibration.h"
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/base/format.h"
 #include "lib/quantize/quantize.h"
 #include "tools/commands.h"
 
@@ -35,8 +36,8 @@ void check(const Flags& flags) {
 
 void print(const CalibrationTable& table, const Flags& flags) {
   if (!flags.common.json) {
-    std::cout << "table    " << flags.output << "\nsamples  " << table.samples << "\ntensors  "
-              << table.tensors.size() << "\n";
+    std::cout << "table    " << printable(flags.output) << "\nsamples  " << table.samples
+              << "\ntensors  " << table.tensors.size() << "\n";
     return;
   }
   nlohmann::ordered_json result = {{"table", flags.output},
@@ -46,7 +47,8 @@ void print(const CalibrationTable& table, const Flags& flags) {
                                    {"data_hash", table.data_hash}};
   for (const auto& [name, sketch] : table.tensors)
     result["tensors"][name] = {{"min", sketch.min()}, {"max", sketch.max()}};
-  std::cout << result.dump(2) << "\n";
+  // Names in a model file need not be UTF-8.
+  std::cout << result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 
 void calibrate_model(const Flags& flags) {

@@ -51,10 +51,7 @@ void run(const Flags& flags) {
     return;
   }
   subject.data_hash = dataset->hash();
-  // Names in a model file may hold bytes that are no UTF-8.
-  std::cout << evaluation_json(evaluation, subject)
-                   .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-            << "\n";
+  std::cout << evaluation_json(evaluation, subject).dump(2) << "\n";
 }
 
 void add_options(CLI::App* command, Flags* flags) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdio>
 #include <string_view>
 
@@ -41,13 +40,6 @@ std::string percent_text(double share) {
   std::array<char, 32> buffer{};
   std::snprintf(buffer.data(), buffer.size(), "%.1f %%", 100.0 * share);
   return buffer.data();
-}
-
-std::string printable(const std::string& text) {
-  std::string result = text;
-  std::replace_if(
-      result.begin(), result.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
-  return result;
 }
 
 std::string table_text(const TableRow& header, const std::vector<TableRow>& rows) {

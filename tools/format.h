@@ -13,8 +13,6 @@ std::string count_text(int64_t count);
 std::string bytes_text(int64_t bytes);
 /// "99.6 %" of a share between 0 and 1.
 std::string percent_text(double share);
-/// Control characters become "?", so that a name out of a file cannot act on a terminal.
-std::string printable(const std::string& text);
 
 using TableRow = std::vector<std::string>;
 /// Columns padded to equal width and two spaces apart, every line indented by two. A column whose

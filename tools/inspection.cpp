@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "lib/base/error.h"
+#include "lib/base/format.h"
 #include "lib/ops/op.h"
 #include "tools/format.h"
 
@@ -66,10 +67,26 @@ std::string nodes_text(const ModelSummary& summary) {
   return text;
 }
 
+/// "fix the input with --shape x=DIM,3,DIM,DIM"
+std::string shape_hint(const ModelSummary& summary) {
+  for (const InterfaceTensor& input : summary.inputs) {
+    const bool open = !input.shape || std::any_of(input.shape->begin(), input.shape->end(),
+                                                  [](const Dim& dim) { return !dim.known(); });
+    if (!open) continue;
+    std::string dims;
+    for (const Dim& dim : input.shape.value_or(Shape{}))
+      dims += (dims.empty() ? "" : ",") + (dim.known() ? std::to_string(dim.value) : "DIM");
+    return "fix the input with --shape '" + printable(input.name) + "=" +
+           (dims.empty() ? "DIM,..." : dims) + "'";
+  }
+  return "their shapes depend on values";
+}
+
 std::string macs_text(const ModelSummary& summary) {
   std::string text = count_text(summary.macs) + " for one sample";
   if (summary.nodes_of_unknown_macs > 0)
-    text += "; unknown for " + std::to_string(summary.nodes_of_unknown_macs) + " nodes";
+    text += "; unknown for " + std::to_string(summary.nodes_of_unknown_macs) + " of " +
+            std::to_string(summary.costs.size()) + " nodes: " + shape_hint(summary);
   return text;
 }
 
@@ -81,8 +98,15 @@ std::string memory_text(const ModelSummary& summary) {
   return text;
 }
 
-std::string share_text(int64_t nodes, double share) {
-  return std::to_string(nodes) + " nodes, " + percent_text(share) + " of the MACs";
+/// A share of the known MACs is no share of all where some are unknown.
+std::string share_text(int64_t nodes, double share, bool NodeCost::*state,
+                       const ModelSummary& summary) {
+  const std::string text = std::to_string(nodes) + " nodes";
+  if (summary.nodes_of_unknown_macs == 0) return text + ", " + percent_text(share) + " of the MACs";
+  const auto unknown =
+      std::count_if(summary.costs.begin(), summary.costs.end(),
+                    [&](const NodeCost& cost) { return cost.*state && cost.macs < 0; });
+  return unknown == 0 ? text : text + ", of unknown MACs " + std::to_string(unknown);
 }
 
 std::string missing_text(const std::vector<OperatorCount>& missing) {
@@ -105,8 +129,10 @@ std::vector<TableRow> headline_rows(const Inspection& inspection) {
   rows.push_back({"MACs", macs_text(summary)});
   rows.push_back({"memory", memory_text(summary)});
   rows.push_back(
-      {"quantizable", share_text(summary.quantizable_nodes, summary.quantizable_mac_share)});
-  rows.push_back({"quantized", share_text(summary.quantized_nodes, summary.quantized_mac_share)});
+      {"quantizable", share_text(summary.quantizable_nodes, summary.quantizable_mac_share,
+                                 &NodeCost::quantizable, summary)});
+  rows.push_back({"quantized", share_text(summary.quantized_nodes, summary.quantized_mac_share,
+                                          &NodeCost::quantized, summary)});
   if (!inspection.missing.empty()) rows.push_back({"unknown", missing_text(inspection.missing)});
   if (!inspection.shape_problem.empty())
     rows.push_back({"shapes", "as declared; " + printable(inspection.shape_problem)});
@@ -127,6 +153,10 @@ std::string expensive_text(const ModelSummary& summary) {
                     percent_text(share_of(cost, summary)), state_of(cost)});
   }
   return table_text({"most expensive node", "operator", ">MACs", ">share", "state"}, rows);
+}
+
+Json share_json(double share, const ModelSummary& summary) {
+  return summary.nodes_of_unknown_macs > 0 ? Json(nullptr) : Json(share);
 }
 
 Json interface_json(const std::vector<InterfaceTensor>& tensors) {
@@ -184,9 +214,11 @@ Json counts_json(const ModelSummary& summary) {
           {"peak_node", summary.peak_node},
           {"values_of_unknown_size", summary.values_of_unknown_size},
           {"quantizable",
-           {{"nodes", summary.quantizable_nodes}, {"mac_share", summary.quantizable_mac_share}}},
+           {{"nodes", summary.quantizable_nodes},
+            {"mac_share", share_json(summary.quantizable_mac_share, summary)}}},
           {"quantized",
-           {{"nodes", summary.quantized_nodes}, {"mac_share", summary.quantized_mac_share}}}};
+           {{"nodes", summary.quantized_nodes},
+            {"mac_share", share_json(summary.quantized_mac_share, summary)}}}};
 }
 
 }  // namespace

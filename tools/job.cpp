@@ -167,7 +167,9 @@ class QuantizeRun {
   }
 
   void save_plan() const {
-    const std::string text = plan_to_json(plan_).dump(2) + "\n";
+    // Names in a model file need not be UTF-8.
+    constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+    const std::string text = plan_to_json(plan_).dump(2, ' ', false, kReplace) + "\n";
     write_file_atomically(fs::path(job_.output) / "plan.json", text);
     if (!job_.save_plan.empty()) write_file_atomically(job_.save_plan, text);
   }

@@ -8,6 +8,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/base/format.h"
 #include "lib/engine/engine.h"
 #include "lib/evaluate/evaluate.h"
 #include "lib/model/analysis.h"
@@ -62,7 +63,6 @@ nlohmann::ordered_json measure(const JobResult& result, const Dataset& data) {
   inputs.activations = activation_types(result.plan);
   inputs.reference_weight_bytes = analyse(result.source).weight_bytes;
   inputs.model_weight_bytes = analyse(emitted).weight_bytes;
-  inputs.integer_mac_share = Engine::compile(emitted)->integer_mac_share();
   inputs.calibration_data_hash = result.table.data_hash;
   inputs.calibration_samples = result.table.samples;
   inputs.evaluation_data_hash = data.hash();
@@ -92,7 +92,7 @@ std::string integer_line(double share, const Plan& plan) {
 
 void print_text(const JobResult& result, const nlohmann::ordered_json& report) {
   const fs::path folder = result.job.output;
-  std::cout << "model      " << result.emitted.string() << "\n"
+  std::cout << "model      " << printable(result.emitted.string()) << "\n"
             << "size       " << fs::file_size(result.job.model) << " -> "
             << fs::file_size(result.emitted) << " bytes\n";
   if (report.is_null()) {
@@ -108,8 +108,8 @@ void print_text(const JobResult& result, const nlohmann::ordered_json& report) {
     std::cout << "agreement  " << percent(headline.at("agreement")) << "\n";
   std::cout << integer_line(headline.at("integer_mac_share"), result.plan) << "verdict    "
             << headline.at("verdict").get<std::string>() << "\n"
-            << "report     " << (folder / "report.html").string() << "\n"
-            << "           " << (folder / "report.json").string() << "\n";
+            << "report     " << printable((folder / "report.html").string()) << "\n"
+            << "           " << printable((folder / "report.json").string()) << "\n";
 }
 
 void print_json(const JobResult& result, const nlohmann::ordered_json& report) {

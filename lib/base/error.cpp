@@ -1,8 +1,8 @@
 #include "lib/base/error.h"
 
-#include <algorithm>
-#include <cctype>
 #include <utility>
+
+#include "lib/base/format.h"
 
 namespace limbeck {
 namespace {
@@ -12,9 +12,7 @@ std::string format_message(const ErrorInfo& info) {
   if (!info.received.empty()) text += "; got " + info.received;
   if (!info.next_step.empty()) text += ". Next: " + info.next_step;
   // Names come from untrusted files; a message is one line and must not act on a terminal.
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
-  return text;
+  return printable(text);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -45,16 +46,18 @@ void Progress::advance(int64_t steps) {
 void Progress::print(bool last) {
   printed_ = true;
   const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-  const char* start = terminal_ ? "\r" : "";
-  const char* end = terminal_ && !last ? "" : "\n";
+  std::array<char, 80> text{};
+  const auto done = static_cast<long long>(done_);
   if (last || done_ == 0 || total_ == 0) {
-    std::fprintf(stderr, "%s%s: %lld in %.1f s        %s", start, label_.c_str(),
-                 static_cast<long long>(done_), seconds, end);
+    std::snprintf(text.data(), text.size(), "%lld in %.1f s", done, seconds);
   } else {
     const double left = seconds * static_cast<double>(total_ - done_) / static_cast<double>(done_);
-    std::fprintf(stderr, "%s%s: %lld of %lld, %.0f s left   %s", start, label_.c_str(),
-                 static_cast<long long>(done_), static_cast<long long>(total_), left, end);
+    std::snprintf(text.data(), text.size(), "%lld of %lld, %.0f s left", done,
+                  static_cast<long long>(total_), left);
   }
+  // On a terminal each line covers the one before; elsewhere it stands alone.
+  std::fprintf(stderr, "%s%s: %s%s%s", terminal_ ? "\r" : "", label_.c_str(), text.data(),
+               terminal_ ? "        " : "", terminal_ && !last ? "" : "\n");
   std::fflush(stderr);
 }
 

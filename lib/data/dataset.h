@@ -8,9 +8,16 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/error.h"
 #include "lib/model/tensor.h"
 
 namespace limbeck {
+
+/// Samples that cannot be stacked because their types or shapes differ. Each can be read alone.
+class SamplesDiffer : public Error {
+ public:
+  using Error::Error;
+};
 
 /// Consecutive samples stacked along a new first axis (images: [n,c,h,w] float).
 struct Batch {
@@ -33,7 +40,8 @@ class Dataset {
   virtual bool has_labels() const = 0;
   /// Number of classes, 0 when unknown.
   virtual int64_t class_count() const = 0;
-  /// Reads and preprocesses samples. Raises kData naming the sample.
+  /// Reads and preprocesses samples. Raises kData naming the sample, as SamplesDiffer when it does
+  /// not fit the first one.
   virtual Batch read(std::span<const int64_t> indices) const = 0;
   /// SHA-256 over the description and the bytes of the files it names: identifies the data in
   /// tables and reports.

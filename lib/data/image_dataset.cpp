@@ -24,10 +24,10 @@ Image ImageDataset::prepared(int64_t index) const {
 
 void ImageDataset::check_same_size(const Image& first, const Image& image, int64_t index) const {
   if (image.width == first.width && image.height == first.height) return;
-  throw_error(
-      Category::kData, sample_place(index),
-      "all images of a batch must have the same size, " + size_text(first) + " (height by width)",
-      size_text(image), "add 'resize' and 'crop' to the description");
+  throw SamplesDiffer(
+      {Category::kData, sample_place(index),
+       "all images of a batch must have the same size, " + size_text(first) + " (height by width)",
+       size_text(image), "add 'resize' and 'crop' to the description"});
 }
 
 std::vector<Tensor> ImageDataset::read_inputs(std::span<const int64_t> indices) const {

@@ -51,13 +51,13 @@ class PbDataset : public BaseDataset {
         first.type() == tensor.type() && std::equal(first.dims().begin() + 1, first.dims().end(),
                                                     tensor.dims().begin() + 1, tensor.dims().end());
     if (same) return;
-    throw_error(Category::kData,
-                cases_[position(index).test_case].folder.string() + ", sample " +
-                    std::to_string(index) + ", input '" + input_names()[input] + "'",
-                "all samples of a batch must have the type and shape of the first, " +
-                    data_type_name(first.type()) + " " + dims_text(first.dims()),
-                data_type_name(tensor.type()) + " " + dims_text(tensor.dims()),
-                "use batches of one sample");
+    throw SamplesDiffer({Category::kData,
+                         cases_[position(index).test_case].folder.string() + ", sample " +
+                             std::to_string(index) + ", input '" + input_names()[input] + "'",
+                         "all samples of a batch must have the type and shape of the first, " +
+                             data_type_name(first.type()) + " " + dims_text(first.dims()),
+                         data_type_name(tensor.type()) + " " + dims_text(tensor.dims()),
+                         "give samples of one shape, or export the model with a free batch size"});
   }
 
   Tensor stack(std::span<const int64_t> indices, size_t input) const {

@@ -99,11 +99,20 @@ void run_in_order(int64_t count, int threads, const std::function<void(int64_t)>
   }
 }
 
-Batch read_batch(const Dataset& dataset, std::span<const int64_t> order, int64_t micro_batch,
-                 int64_t index) {
-  const auto start = static_cast<size_t>(index * micro_batch);
-  return dataset.read(
-      order.subspan(start, std::min(static_cast<size_t>(micro_batch), order.size() - start)));
+std::vector<Batch> read_batches(const Dataset& dataset, std::span<const int64_t> order,
+                                const StreamOptions& options, int64_t index) {
+  const auto start = static_cast<size_t>(index * options.micro_batch);
+  const auto samples = order.subspan(
+      start, std::min(static_cast<size_t>(options.micro_batch), order.size() - start));
+  std::vector<Batch> batches;
+  try {
+    batches.push_back(dataset.read(samples));
+  } catch (const SamplesDiffer&) {
+    if (!options.may_split) throw;
+    for (size_t i = 0; i < samples.size(); ++i)
+      batches.push_back(dataset.read(samples.subspan(i, 1)));
+  }
+  return batches;
 }
 
 std::vector<std::vector<Tensor>> run_engines(const std::vector<const Engine*>& engines,
@@ -115,6 +124,14 @@ std::vector<std::vector<Tensor>> run_engines(const std::vector<const Engine*>& e
 }
 
 }  // namespace stream_detail
+
+int64_t fixed_batch(const Model& model) {
+  for (const Value* input : model.graph.inputs()) {
+    if (input->shape && !input->shape->empty() && input->shape->front().value > 0)
+      return input->shape->front().value;
+  }
+  return 0;
+}
 
 std::vector<Tensor> engine_inputs(const Engine& engine, const Dataset& dataset,
                                   const Batch& batch) {

@@ -13,10 +13,17 @@
 
 namespace limbeck {
 
+/// The batch size that the model was exported for, by the first input that fixes its leading
+/// dimension; 0 when it takes any.
+int64_t fixed_batch(const Model& model);
+
 struct StreamOptions {
   /// Samples computed together. Part of the result's definition (kernels may depend on it), unlike
   /// the number of threads.
   int64_t micro_batch = 8;
+  /// Samples of different shapes are computed one by one. False: they are an error, as a model of
+  /// fixed batch size needs.
+  bool may_split = true;
   /// Worker threads, 0 for all cores.
   int threads = 0;
   std::string label = "running";  ///< of the progress line
@@ -57,8 +64,9 @@ namespace stream_detail {
 void run_in_order(int64_t count, int threads, const std::function<void(int64_t)>& work,
                   const std::function<void(int64_t)>& finish);
 
-Batch read_batch(const Dataset& dataset, std::span<const int64_t> order, int64_t micro_batch,
-                 int64_t index);
+/// Micro-batch `index`: one batch, or one a sample where they cannot be stacked.
+std::vector<Batch> read_batches(const Dataset& dataset, std::span<const int64_t> order,
+                                const StreamOptions& options, int64_t index);
 std::vector<std::vector<Tensor>> run_engines(const std::vector<const Engine*>& engines,
                                              const Dataset& dataset, const Batch& batch);
 
@@ -70,16 +78,17 @@ void map_samples(const Dataset& dataset, std::span<const int64_t> order,
                  const std::function<void(Partial&)>& reduce) {
   const auto total = static_cast<int64_t>(order.size());
   const int64_t count = (total + options.micro_batch - 1) / options.micro_batch;
-  std::vector<Partial> partials(static_cast<size_t>(count));
+  std::vector<std::vector<Partial>> partials(static_cast<size_t>(count));
   stream_detail::run_in_order(
       count, options.threads,
       [&](int64_t i) {
-        partials[static_cast<size_t>(i)] =
-            map(stream_detail::read_batch(dataset, order, options.micro_batch, i));
+        for (const Batch& batch : stream_detail::read_batches(dataset, order, options, i))
+          partials[static_cast<size_t>(i)].push_back(map(batch));
       },
       [&](int64_t i) {
-        reduce(partials[static_cast<size_t>(i)]);
-        partials[static_cast<size_t>(i)] = Partial();
+        auto& parts = partials[static_cast<size_t>(i)];
+        for (Partial& partial : parts) reduce(partial);
+        parts = {};
       });
 }
 

@@ -18,26 +18,19 @@ namespace {
 
 constexpr int64_t kMicroBatch = 8;
 
-/// The batch size that a model was exported for; nothing when it takes any.
-std::optional<int64_t> fixed_batch(const Model* model) {
-  if (model == nullptr) return {};
-  for (const Value* input : model->graph.inputs()) {
-    if (input->shape && !input->shape->empty() && input->shape->front().value > 0) {
-      return input->shape->front().value;
-    }
-  }
-  return {};
+/// That of the model or of its reference (may be null); 0 when both take any.
+int64_t fixed_batch_of(const Model& model, const Model* reference) {
+  const int64_t own = fixed_batch(model);
+  return own > 0 || reference == nullptr ? own : fixed_batch(*reference);
 }
 
-int64_t micro_batch_for(const Model& model, const Model* reference, size_t samples) {
-  const auto own = fixed_batch(&model);
-  const auto fixed = own ? own : fixed_batch(reference);
-  if (!fixed) return kMicroBatch;
+int64_t micro_batch_for(int64_t fixed, size_t samples) {
+  if (fixed == 0) return kMicroBatch;
   const auto count = static_cast<int64_t>(samples);
-  if (count % *fixed == 0) return *fixed;
-  const int64_t whole = count - count % *fixed;
+  if (count % fixed == 0) return fixed;
+  const int64_t whole = count - count % fixed;
   throw_error(Category::kData, "model",
-              "it takes batches of exactly " + std::to_string(*fixed) +
+              "it takes batches of exactly " + std::to_string(fixed) +
                   " samples, so their number must be a multiple of that",
               std::to_string(count) + " samples",
               (whole > 0 ? "use " + std::to_string(whole) + " samples, or " : "") +
@@ -174,7 +167,9 @@ Evaluation evaluate(const Model& model, const Model* reference, const Dataset& d
                     const EvaluateOptions& options) {
   const std::vector<int64_t> order = order_of(dataset, options);
   StreamOptions stream_options;
-  stream_options.micro_batch = micro_batch_for(model, reference, order.size());
+  const int64_t fixed = fixed_batch_of(model, reference);
+  stream_options.micro_batch = micro_batch_for(fixed, order.size());
+  stream_options.may_split = fixed == 0;
   stream_options.threads = options.threads;
   stream_options.label = "evaluating";
   stream_options.quiet = options.quiet;
@@ -188,6 +183,7 @@ Evaluation evaluate(const Model& model, const Model* reference, const Dataset& d
   stream(model_side, reference_side.get(), &distances, dataset, order, stream_options);
   Evaluation result;
   result.metrics = model_side.finish();
+  result.integer_mac_share = model_side.engine().integer_mac_share();
   result.records = model_side.totals().records();
   if (reference == nullptr) return result;
   result.reference = reference_side->finish();
@@ -195,9 +191,8 @@ Evaluation evaluate(const Model& model, const Model* reference, const Dataset& d
   distances.fill(model_side.totals(), reference_side->totals(), &result.metrics);
   const auto layer_samples = std::min(order.size(), static_cast<size_t>(options.layer_samples));
   // Every compared value of a micro-batch exists at once, twice: one sample bounds the memory.
-  const bool fixed = fixed_batch(&model) || fixed_batch(reference);
   result.layers = compare_layers(model, *reference, dataset, std::span(order).first(layer_samples),
-                                 options, fixed ? stream_options.micro_batch : 1);
+                                 options, fixed > 0 ? stream_options.micro_batch : 1);
   return result;
 }
 

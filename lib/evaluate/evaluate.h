@@ -58,6 +58,7 @@ struct LayerError {
 
 struct Evaluation {
   Metrics metrics;
+  double integer_mac_share = 0;  ///< of the model, Engine::integer_mac_share()
   std::optional<Metrics>
       reference;  ///< top1, top5, loss, samples, user of the reference on the same samples
   std::vector<SampleRecord> records;  ///< empty without labels
@@ -91,8 +92,8 @@ Evaluation evaluate(const Model& model, const Model* reference, const Dataset& d
                     const EvaluateOptions& options);
 
 /// Activations that carry the same name in both models, or `NAME` in the reference and what stands
-/// for it in the model after its QuantizeLinear/DequantizeLinear pair: for models quantized earlier
-/// or elsewhere. In the reference's order.
+/// for it in the model after its QuantizeLinear/DequantizeLinear pair, or the codes NAME_quantized
+/// of a QOperator model: for models quantized earlier or elsewhere. In the reference's order.
 std::vector<std::pair<std::string, std::string>> matching_layers(const Model& model,
                                                                  const Model& reference);
 

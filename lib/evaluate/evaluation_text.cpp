@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <cstdio>
 #include <set>
 
+#include "lib/base/format.h"
 #include "lib/evaluate/evaluation_json.h"
-#include "lib/evaluate/statistics.h"
+#include "lib/evaluate/metrics_json.h"
 
 namespace limbeck {
 namespace {
@@ -12,18 +12,8 @@ constexpr size_t kLayersShown = 10;
 constexpr int kNameWidth = 12;
 constexpr int kNumberWidth = 12;
 
-std::string number(double value, int digits) {
-  std::string text(static_cast<size_t>(std::snprintf(nullptr, 0, "%.*f", digits, value)), '\0');
-  std::snprintf(text.data(), text.size() + 1, "%.*f", digits, value);
-  return text;
-}
-
 /// Small figures (KL, loss) keep their digits.
-std::string significant(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
+std::string significant(double value) { return compact(value, 4); }
 
 std::string right(const std::string& text, int width) {
   const auto wanted = static_cast<size_t>(width);
@@ -38,9 +28,9 @@ std::string left(const std::string& text, int width) {
 using Figure = std::optional<double>;
 using Format = std::string (*)(double);
 
-std::string percent(double value) { return number(value, 2) + " %"; }
-std::string decibels(double value) { return number(value, 2) + " dB"; }
-std::string six_digits(double value) { return number(value, 6); }
+std::string percent(double value) { return fixed(value, 2) + " %"; }
+std::string decibels(double value) { return fixed(value, 2) + " dB"; }
+std::string six_digits(double value) { return fixed(value, 6); }
 
 std::string cell(const Figure& value, Format format) {
   return right(value ? format(*value) : "", kNumberWidth);
@@ -57,7 +47,7 @@ class Table {
     text += left(name, kNameWidth) + " " + cell(model, format);
     if (reference_ != nullptr) text += " " + cell(reference, format);
     if (interval) {
-      text += "   95 % interval " + number(interval->low, 2) + " to " + number(interval->high, 2);
+      text += "   95 % interval " + fixed(interval->low, 2) + " to " + fixed(interval->high, 2);
     }
     while (text.back() == ' ') text.pop_back();
     text += "\n";
@@ -78,7 +68,7 @@ void user_rows(const Metrics& metrics, const Metrics& reference, Table* table) {
     return found == from.user.end() ? Figure{} : Figure{found->second};
   };
   for (const std::string& name : names) {
-    table->row(name, find(metrics, name), find(reference, name), significant);
+    table->row(printable(name), find(metrics, name), find(reference, name), significant);
   }
 }
 
@@ -102,12 +92,13 @@ std::string figures(const Evaluation& evaluation) {
 }
 
 std::string verdict(const Evaluation& evaluation) {
-  if (evaluation.records.empty() || evaluation.reference_records.empty()) return "";
-  const PairedComparison paired = compare_records(evaluation.reference_records, evaluation.records);
-  return "\ntop-1 changes by " + number(paired.difference, 2) + " points (95 % interval " +
-         number(paired.interval.low, 2) + " to " + number(paired.interval.high, 2) +
-         "), p = " + significant(paired.p_value) +
-         (paired.significant ? ": the difference is significant\n" : ": the difference is noise\n");
+  const auto paired = paired_with_reference(evaluation);
+  if (!paired) return "";
+  return "\ntop-1 changes by " + fixed(paired->difference, 2) + " points (95 % interval " +
+         fixed(paired->interval.low, 2) + " to " + fixed(paired->interval.high, 2) +
+         "), exact McNemar p = " + significant(paired->p_value) +
+         (paired->significant ? ": the difference is significant\n"
+                              : ": the difference is noise\n");
 }
 
 std::string worst_layers(std::vector<LayerError> layers) {
@@ -119,8 +110,8 @@ std::string worst_layers(std::vector<LayerError> layers) {
                      std::to_string(layers.size()) + ")\n";
   for (size_t i = 0; i < shown; ++i) {
     text += right(decibels(layers[i].sqnr_db), kNumberWidth) + "  cosine " +
-            six_digits(layers[i].cosine) + "  " + left(layers[i].op_type, kNameWidth) + " " +
-            layers[i].tensor + "\n";
+            six_digits(layers[i].cosine) + "  " + left(printable(layers[i].op_type), kNameWidth) +
+            " " + printable(layers[i].tensor) + "\n";
   }
   return text;
 }
@@ -128,9 +119,9 @@ std::string worst_layers(std::vector<LayerError> layers) {
 }  // namespace
 
 std::string evaluation_text(const Evaluation& evaluation, const EvaluationSubject& subject) {
-  std::string text = left("model", kNameWidth) + " " + subject.model + "\n";
+  std::string text = left("model", kNameWidth) + " " + printable(subject.model) + "\n";
   if (!subject.reference.empty()) {
-    text += left("reference", kNameWidth) + " " + subject.reference + "\n";
+    text += left("reference", kNameWidth) + " " + printable(subject.reference) + "\n";
   }
   text += left("samples", kNameWidth) + " " + std::to_string(evaluation.metrics.samples) + "\n\n";
   return text + figures(evaluation) + verdict(evaluation) + worst_layers(evaluation.layers);

@@ -2,9 +2,11 @@
 
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "lib/base/progress.h"
 #include "lib/engine/stream.h"
+#include "lib/evaluate/code_params.h"
 #include "lib/evaluate/totals.h"
 #include "lib/evaluate/values.h"
 
@@ -13,20 +15,33 @@ namespace {
 
 using Pair = std::pair<std::string, std::string>;
 
-bool comparable(const Value* value) {
+bool is_integer(DataType type) {
+  return type == DataType::kInt8 || type == DataType::kUint8 || type == DataType::kInt16 ||
+         type == DataType::kUint16;
+}
+
+bool is_float_activation(const Value* value) {
   if (value == nullptr || value->constant() != nullptr) return false;
   return value->type == DataType::kFloat || value->type == DataType::kUndefined;
 }
 
-std::vector<Pair> comparable_pairs(const Model& model, const Model& reference,
-                                   const std::vector<Pair>& pairs) {
-  std::vector<Pair> kept;
+/// A pair that can be compared. The model's value may hold codes of a quantizer.
+struct Layer {
+  Pair names;
+  std::optional<CodeParams> params;
+};
+
+std::vector<Layer> comparable_layers(const Model& model, const Model& reference,
+                                     const std::vector<Pair>& pairs) {
+  std::vector<Layer> layers;
   for (const Pair& pair : pairs) {
-    if (comparable(reference.graph.find(pair.first)) && comparable(model.graph.find(pair.second))) {
-      kept.push_back(pair);
-    }
+    const Value* value = model.graph.find(pair.second);
+    if (value == nullptr || !is_float_activation(reference.graph.find(pair.first))) continue;
+    const auto params = value->constant() == nullptr ? code_params(*value) : std::nullopt;
+    if (is_float_activation(value) || (is_integer(value->type) && params))
+      layers.push_back({pair, params});
   }
-  return kept;
+  return layers;
 }
 
 /// An engine whose results hold each wanted value once.
@@ -55,10 +70,14 @@ struct Partial {
   int64_t samples = 0;
 };
 
-LayerSums compare_tensors(const Tensor& reference, const Tensor& model) {
-  const bool floats = reference.type() == DataType::kFloat && model.type() == DataType::kFloat;
-  if (!floats || reference.count() != model.count()) return {{}, false};
-  return {distance(reference.as<float>(), model.as<float>()), true};
+LayerSums compare_tensors(const Tensor& reference, const Tensor& model,
+                          const std::optional<CodeParams>& params) {
+  if (reference.type() != DataType::kFloat || reference.count() != model.count())
+    return {{}, false};
+  if (model.type() == DataType::kFloat)
+    return {distance(reference.as<float>(), model.as<float>()), true};
+  if (!params || !is_integer(model.type())) return {{}, false};
+  return {distance(reference.as<float>(), dequantized_values(model, *params)), true};
 }
 
 std::string op_type_of(const Value& value) {
@@ -76,19 +95,19 @@ LayerError layer_error(const Pair& pair, const Distance& sums, const Model& refe
   return error;
 }
 
-std::vector<LayerSums> sum_layers(const std::vector<Pair>& pairs, const Model& model,
+std::vector<LayerSums> sum_layers(const std::vector<Layer>& layers, const Model& model,
                                   const Model& reference, const Dataset& dataset,
                                   std::span<const int64_t> order, const EvaluateOptions& options,
                                   int64_t micro_batch) {
   std::vector<std::string> tensors;
   std::vector<std::string> values;
-  for (const Pair& pair : pairs) {
-    tensors.push_back(pair.first);
-    values.push_back(pair.second);
+  for (const Layer& layer : layers) {
+    tensors.push_back(layer.names.first);
+    values.push_back(layer.names.second);
   }
   const TappedEngine tapped_model(model, values);
   const TappedEngine tapped_reference(reference, tensors);
-  std::vector<LayerSums> totals(pairs.size());
+  std::vector<LayerSums> totals(layers.size());
   Progress progress("comparing layers", static_cast<int64_t>(order.size()), options.quiet);
   StreamOptions stream;
   stream.micro_batch = micro_batch;
@@ -97,15 +116,15 @@ std::vector<LayerSums> sum_layers(const std::vector<Pair>& pairs, const Model& m
       {tapped_model.engine.get(), tapped_reference.engine.get()}, dataset, order, stream,
       [&](const Batch& batch, const std::vector<std::vector<Tensor>>& outputs) {
         Partial partial{{}, static_cast<int64_t>(batch.indices.size())};
-        for (const Pair& pair : pairs) {
-          partial.layers.push_back(
-              compare_tensors(outputs[1][tapped_reference.position.at(pair.first)],
-                              outputs[0][tapped_model.position.at(pair.second)]));
+        for (const Layer& layer : layers) {
+          partial.layers.push_back(compare_tensors(
+              outputs[1][tapped_reference.position.at(layer.names.first)],
+              outputs[0][tapped_model.position.at(layer.names.second)], layer.params));
         }
         return partial;
       },
       [&](Partial& partial) {
-        for (size_t i = 0; i < pairs.size(); ++i) {
+        for (size_t i = 0; i < layers.size(); ++i) {
           totals[i].distance.add(partial.layers[i].distance);
           totals[i].valid = totals[i].valid && partial.layers[i].valid;
         }
@@ -119,13 +138,13 @@ std::vector<LayerSums> sum_layers(const std::vector<Pair>& pairs, const Model& m
 std::vector<LayerError> compare_layers(const Model& model, const Model& reference,
                                        const Dataset& dataset, std::span<const int64_t> order,
                                        const EvaluateOptions& options, int64_t micro_batch) {
-  const std::vector<Pair> pairs = comparable_pairs(model, reference, options.layers);
+  const std::vector<Layer> layers = comparable_layers(model, reference, options.layers);
   std::vector<LayerError> errors;
-  if (pairs.empty() || order.empty()) return errors;
-  const auto totals = sum_layers(pairs, model, reference, dataset, order, options, micro_batch);
-  for (size_t i = 0; i < pairs.size(); ++i) {
+  if (layers.empty() || order.empty()) return errors;
+  const auto totals = sum_layers(layers, model, reference, dataset, order, options, micro_batch);
+  for (size_t i = 0; i < layers.size(); ++i) {
     if (!totals[i].valid || !totals[i].distance.finite()) continue;
-    errors.push_back(layer_error(pairs[i], totals[i].distance, reference));
+    errors.push_back(layer_error(layers[i].names, totals[i].distance, reference));
   }
   return errors;
 }

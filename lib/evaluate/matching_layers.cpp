@@ -1,5 +1,6 @@
 #include <set>
 
+#include "lib/evaluate/code_params.h"
 #include "lib/evaluate/evaluate.h"
 
 namespace limbeck {
@@ -42,7 +43,8 @@ class LayerMatcher {
   void visit(const Value& tensor) {
     if (!is_float_activation(&tensor) || is_absorbed(tensor)) return;
     const Value* value = counterpart(tensor);
-    if (is_float_activation(value)) pairs_.emplace_back(tensor.name(), value->name());
+    if (value != nullptr && value->constant() == nullptr)
+      pairs_.emplace_back(tensor.name(), value->name());
   }
 
   /// The model computes the tensor and its only reader as one operator under the tensor's name: a
@@ -55,18 +57,28 @@ class LayerMatcher {
     const Value* result = reader->output(0);
     return tensor.uses()[0].index == 0 && absorbable.contains(reader->op_type()) &&
            result != nullptr && !result->is_graph_output() &&
-           model_.find(result->name()) == nullptr;
+           model_.find(result->name()) == nullptr && standing_for(*result) == nullptr;
+  }
+
+  /// The value of the tensor's name, or its codes where operators over integers know no other
+  /// (QOperator models call them NAME_quantized).
+  const Value* standing_for(const Value& tensor) const {
+    const Value* value = model_.find(tensor.name());
+    if (value != nullptr) return is_float_activation(value) ? value : nullptr;
+    const Value* codes = model_.find(tensor.name() + "_quantized");
+    return codes != nullptr && codes->constant() == nullptr && code_params(*codes) ? codes
+                                                                                   : nullptr;
   }
 
   const Value* counterpart(const Value& tensor) const {
     const Value* start = &tensor;
-    while (model_.find(start->name()) == nullptr) {
+    while (standing_for(*start) == nullptr) {
       const Node* producer = start->producer();
       if (producer == nullptr || producer->input(0) == nullptr) return nullptr;
       if (!is_absorbed(*producer->input(0)) || producer->output(0) != start) return nullptr;
       start = producer->input(0);
     }
-    const Value* value = model_.find(start->name());
+    const Value* value = standing_for(*start);
     const Value* behind = dequantized(*value);
     return behind != nullptr ? behind : value;
   }

@@ -37,7 +37,8 @@ class SplitMix {
 /// Differences b - a of the samples in both sets, in order of index, so that the bootstrap does not
 /// depend on the order of the records.
 struct Pairs {
-  std::vector<double> correct;
+  int64_t only_a_correct = 0;
+  int64_t only_b_correct = 0;
   std::vector<double> loss;
 };
 
@@ -50,7 +51,8 @@ Pairs pair_up(std::span<const SampleRecord> a, std::span<const SampleRecord> b) 
   for (const auto& [index, record] : first) {
     const auto found = second.find(index);
     if (found == second.end()) continue;
-    pairs.correct.push_back((found->second->correct ? 1.0 : 0.0) - (record->correct ? 1.0 : 0.0));
+    pairs.only_a_correct += record->correct && !found->second->correct ? 1 : 0;
+    pairs.only_b_correct += !record->correct && found->second->correct ? 1 : 0;
     pairs.loss.push_back(found->second->loss - record->loss);
   }
   return pairs;
@@ -76,24 +78,17 @@ Interval middle_of(std::vector<double> values) {
   return {quantile(values, 0.025), quantile(values, 0.975)};
 }
 
-void bootstrap(const Pairs& pairs, uint64_t seed, PairedComparison* result) {
+Interval bootstrap(const std::vector<double>& differences, uint64_t seed) {
   SplitMix random(seed);
-  const size_t count = pairs.correct.size();
-  std::vector<double> correct;
-  std::vector<double> loss;
+  const size_t count = differences.size();
+  std::vector<double> means;
+  means.reserve(kResamples);
   for (int i = 0; i < kResamples; ++i) {
-    double correct_sum = 0;
-    double loss_sum = 0;
-    for (size_t draw = 0; draw < count; ++draw) {
-      const size_t sample = random.below(count);
-      correct_sum += pairs.correct[sample];
-      loss_sum += pairs.loss[sample];
-    }
-    correct.push_back(100.0 * correct_sum / static_cast<double>(count));
-    loss.push_back(loss_sum / static_cast<double>(count));
+    double sum = 0;
+    for (size_t draw = 0; draw < count; ++draw) sum += differences[random.below(count)];
+    means.push_back(sum / static_cast<double>(count));
   }
-  result->interval = middle_of(std::move(correct));
-  result->loss_interval = middle_of(std::move(loss));
+  return middle_of(std::move(means));
 }
 
 double log_choose(double n, double k) {
@@ -110,6 +105,15 @@ double mcnemar(int64_t only_a, int64_t only_b) {
     tail += std::exp(log_choose(n, static_cast<double>(k)) - n * std::log(2.0));
   }
   return std::min(1.0, 2.0 * tail);
+}
+
+/// In points, and with zero in it unless the test excludes zero.
+Interval difference_interval(const PairedComparison& paired) {
+  const Interval score =
+      tango_interval(paired.only_a_correct, paired.only_b_correct, paired.samples);
+  const Interval points = {100.0 * score.low, 100.0 * score.high};
+  if (paired.significant) return points;
+  return {std::min(points.low, 0.0), std::max(points.high, 0.0)};
 }
 
 }  // namespace
@@ -130,22 +134,23 @@ Interval wilson_interval(int64_t hits, int64_t trials) {
 PairedComparison compare_records(std::span<const SampleRecord> a, std::span<const SampleRecord> b,
                                  uint64_t seed) {
   const Pairs pairs = pair_up(a, b);
-  if (pairs.correct.empty()) {
+  if (pairs.loss.empty()) {
     throw_error(Category::kData, "sample records", "both must cover at least one common sample",
                 std::to_string(a.size()) + " and " + std::to_string(b.size()) +
                     " records without a common index",
                 "evaluate both models on the same samples");
   }
   PairedComparison result;
-  result.samples = static_cast<int64_t>(pairs.correct.size());
-  result.only_a_correct = std::count(pairs.correct.begin(), pairs.correct.end(), -1.0);
-  result.only_b_correct = std::count(pairs.correct.begin(), pairs.correct.end(), 1.0);
+  result.samples = static_cast<int64_t>(pairs.loss.size());
+  result.only_a_correct = pairs.only_a_correct;
+  result.only_b_correct = pairs.only_b_correct;
   result.difference = 100.0 * static_cast<double>(result.only_b_correct - result.only_a_correct) /
                       static_cast<double>(result.samples);
   result.loss_difference = mean_of(pairs.loss);
   result.p_value = mcnemar(result.only_a_correct, result.only_b_correct);
   result.significant = result.p_value < kSignificance;
-  bootstrap(pairs, seed, &result);
+  result.interval = difference_interval(result);
+  result.loss_interval = bootstrap(pairs.loss, seed);
   return result;
 }
 

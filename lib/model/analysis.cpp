@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -100,11 +101,42 @@ void count_macs(const Graph& graph, const SampleSizes& sizes, ModelSummary* summ
       static_cast<double>(quantized) / static_cast<double>(summary->macs);
 }
 
+bool has_subgraph(const Node& node) {
+  bool found = false;
+  for_each_subgraph(node.proto(), [&found](const onnx::GraphProto&) { found = true; });
+  return found;
+}
+
+bool is_random(const Node& node) {
+  return node.op_type().starts_with("Random") || node.op_type() == "Bernoulli" ||
+         node.op_type() == "Multinomial";
+}
+
+/// Values computed from constants alone, such as dequantized weights: they do not depend on the
+/// sample, and a runtime computes them once or within the operator that reads them.
+std::set<const Value*> derived_constants(const Graph& graph) {
+  std::set<const Value*> derived;
+  const auto is_fixed = [&derived](const Value* value) {
+    return value == nullptr || value->constant() != nullptr || derived.contains(value);
+  };
+  for (const auto& node : graph.nodes()) {
+    const auto& inputs = node->inputs();
+    if (inputs.empty() || !node->domain().empty() || is_random(*node) || has_subgraph(*node))
+      continue;
+    if (std::all_of(inputs.begin(), inputs.end(), is_fixed))
+      derived.insert(node->outputs().begin(), node->outputs().end());
+  }
+  return derived;
+}
+
 /// Walks the nodes in order and keeps account of the activations that are alive.
 class MemoryWalk {
  public:
   MemoryWalk(const Graph& graph, const SampleSizes& sizes, ModelSummary* summary)
-      : graph_(graph), sizes_(sizes), summary_(summary) {}
+      : graph_(graph),
+        sizes_(sizes),
+        summary_(summary),
+        derived_constants_(derived_constants(graph)) {}
 
   void run() {
     find_last_uses();
@@ -129,6 +161,7 @@ class MemoryWalk {
 
   void bring_to_life(const Value* value) {
     if (value == nullptr || value->constant() != nullptr) return;
+    if (derived_constants_.contains(value)) return;
     const auto bytes = sizes_.bytes(value);
     if (!bytes) {
       ++summary_->values_of_unknown_size;
@@ -155,6 +188,7 @@ class MemoryWalk {
   const Graph& graph_;
   const SampleSizes& sizes_;
   ModelSummary* summary_;
+  std::set<const Value*> derived_constants_;
   std::unordered_map<const Value*, const Node*> last_use_;
   std::unordered_map<const Value*, int64_t> alive_;
   int64_t total_ = 0;

@@ -57,10 +57,11 @@ struct ModelSummary {
   int64_t nodes_of_unknown_macs = 0;
   int64_t quantizable_nodes = 0;
   int64_t quantized_nodes = 0;
-  double quantizable_mac_share = 0;  ///< 0 to 1
-  double quantized_mac_share = 0;    ///< 0 to 1
+  double quantizable_mac_share = 0;  ///< 0 to 1, of `macs`
+  double quantized_mac_share = 0;    ///< same
   int64_t peak_activation_bytes =
-      0;  ///< one sample, nodes in order, freed after the last use, nothing done in place
+      0;  ///< one sample, nodes in order, freed after the last use, nothing done in place;
+          ///< values computed from constants alone (dequantized weights) are no activations
   std::string peak_node;               ///< the node that runs when the peak is reached
   int64_t values_of_unknown_size = 0;  ///< activations left out of the peak
 };

@@ -15,7 +15,7 @@ namespace limbeck {
 struct AppliedPlan {
   Model model;
   /// Pairs (tensor of the float model, value of the quantized model that stands for it), in graph
-  /// order: for per-layer comparison.
+  /// order: for per-layer comparison. The value may hold codes (to_qoperator).
   std::vector<std::pair<std::string, std::string>> layers;
 };
 

@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -269,6 +270,13 @@ class QOperatorWriter {
   bool uses_contrib_ = false;
 };
 
+/// The codes that `value` is dequantized from; they keep their name. Empty where there are none.
+std::string codes_behind(const Graph& graph, const std::string& value) {
+  const Value* found = graph.find(value);
+  if (found == nullptr || !is_op(found->producer(), "DequantizeLinear")) return "";
+  return found->producer()->input(0)->name();
+}
+
 }  // namespace
 
 void to_qoperator(AppliedPlan* applied) {
@@ -280,7 +288,13 @@ void to_qoperator(AppliedPlan* applied) {
     throw_error(Category::kUsage, "format qoperator", "it needs 8-bit activations and int8 weights",
                 data_type_name(zero->type) + " at " + node->place(), "choose format qdq");
   }
+  std::vector<std::string> codes;
+  for (const auto& layer : applied->layers) codes.push_back(codes_behind(graph, layer.second));
   QOperatorWriter(&applied->model).run();
+  for (size_t i = 0; i < codes.size(); ++i) {
+    std::string& value = applied->layers[i].second;
+    if (graph.find(value) == nullptr) value = codes[i];
+  }
   std::erase_if(applied->layers,
                 [&](const auto& layer) { return graph.find(layer.second) == nullptr; });
 }

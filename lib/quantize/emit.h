@@ -10,7 +10,7 @@ namespace limbeck {
 /// QLinearAdd, Mul QLinearMul, Sigmoid, LeakyRelu, AveragePool, GlobalAveragePool and Concat their
 /// QLinear forms; operators that only move data read the integers. What has no such form keeps its
 /// pairs around a float operator. Needs 8-bit activations and int8 weights (kUsage otherwise).
-/// Layers whose float value no longer exists leave `applied->layers`.
+/// `applied->layers` names the codes of layers whose float value no longer exists.
 void to_qoperator(AppliedPlan* applied);
 
 /// `model` is the simplified float model that the plan was made for, at opset 13 or later. Every

@@ -2,12 +2,13 @@
 #include <array>
 #include <vector>
 
+#include "lib/base/format.h"
 #include "lib/report/compare.h"
-#include "lib/report/format.h"
 
 namespace limbeck {
 namespace {
 
+constexpr int kVersion = 1;
 constexpr size_t kColumns = 5;
 using Row = std::array<std::string, kColumns>;
 
@@ -26,13 +27,21 @@ std::string shown_change(const ComparedFigure& figure) {
   return (change > 0 && !zero ? "+" : "") + text;
 }
 
+/// "worse (paired bootstrap), own samples"
+std::string remark(const ComparedFigure& figure) {
+  std::string text = figure.verdict;
+  if (!figure.test.empty()) text += " (" + figure.test + ")";
+  if (figure.over == "own samples") text += (text.empty() ? "" : ", ") + figure.over;
+  return text;
+}
+
 std::vector<Row> rows_of(const Comparison& comparison) {
   std::vector<Row> rows = {{"figure", "a", "b", "change", ""}};
   for (const ComparedFigure& figure : comparison.figures) {
     const std::string label =
-        figure.unit.empty() ? figure.name : figure.name + " (" + figure.unit + ")";
+        printable(figure.name) + (figure.unit.empty() ? "" : " (" + figure.unit + ")");
     rows.push_back({label, shown(figure.a, figure.unit), shown(figure.b, figure.unit),
-                    shown_change(figure), figure.verdict});
+                    shown_change(figure), remark(figure)});
   }
   return rows;
 }
@@ -48,7 +57,7 @@ std::string markdown_cell(const std::string& text) {
     if (c == '|' || c == '\\' || c == '<' || c == '`' || c == '*' || c == '_') out += '\\';
     out += c == '\n' || c == '\r' ? ' ' : c;
   }
-  return out;
+  return printable(out);
 }
 
 std::string gate_value(const GateResult& result) {
@@ -72,7 +81,7 @@ std::string comparison_text(const Comparison& comparison) {
   }
   out += "\n" + comparison.summary + "\n";
   for (const GateResult& result : comparison.gates) {
-    out += std::string(result.passed ? "pass  " : "FAIL  ") + result.rule + ": " +
+    out += std::string(result.passed ? "pass  " : "FAIL  ") + printable(result.rule) + ": " +
            gate_value(result) + "\n";
   }
   return out;
@@ -107,7 +116,9 @@ nlohmann::ordered_json comparison_json(const Comparison& comparison) {
                        {"b", figure.b},
                        {"change", tidy(figure.b - figure.a)},
                        {"unit", figure.unit},
-                       {"verdict", figure.verdict}});
+                       {"verdict", figure.verdict},
+                       {"test", figure.test},
+                       {"over", figure.over}});
   }
   Json gates = Json::array();
   for (const GateResult& result : comparison.gates) {
@@ -116,8 +127,14 @@ nlohmann::ordered_json comparison_json(const Comparison& comparison) {
                      {"passed", result.passed},
                      {"note", result.note}});
   }
-  Json document = {{"summary", comparison.summary}, {"paired", comparison.paired}};
-  if (comparison.paired) document["p_value"] = tidy(comparison.p_value);
+  Json document = {{"version", kVersion},
+                   {"summary", comparison.summary},
+                   {"samples", {{"a", comparison.samples_a}, {"b", comparison.samples_b}}},
+                   {"paired", comparison.paired}};
+  if (comparison.paired) {
+    document["samples"]["shared"] = comparison.shared_samples;
+    document["p_value"] = tidy(comparison.p_value);
+  }
   document["figures"] = figures;
   document["gates"] = gates;
   document["passed"] = comparison.passed;

@@ -2,9 +2,9 @@
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/base/format.h"
 #include "lib/base/schema.h"
 #include "lib/report/compared.h"
-#include "lib/report/format.h"
 
 namespace limbeck {
 namespace {
@@ -26,13 +26,6 @@ const ComparedFigure& find_figure(const std::vector<ComparedFigure>& figures,
               "the figure must be in both reports", "reports with " + known,
               "correct the name, or evaluate with what the figure needs (labels, a reference, a "
               "metric command)");
-}
-
-/// b minus a; of top1 and loss over the samples that both measured.
-double change_of(const ComparedFigure& figure, const std::optional<PairedComparison>& paired) {
-  if (paired && figure.name == "top1") return paired->difference;
-  if (paired && figure.name == "loss") return paired->loss_difference;
-  return figure.b - figure.a;
 }
 
 std::string with_unit(double value, const std::string& unit) {
@@ -57,7 +50,7 @@ GateResult change_rule(const ComparedFigure& figure, const char* word, double ch
 GateResult limit_rule(const ComparedFigure& figure, const char* words, double limit, bool passed) {
   GateResult result;
   result.rule = figure.name + words + with_unit(limit, figure.unit);
-  result.value = figure.b;
+  result.value = figure.reported_b;
   result.passed = passed;
   return result;
 }
@@ -76,8 +69,7 @@ json load_gate(const std::filesystem::path& path) {
   return gate;
 }
 
-std::vector<GateResult> apply_gate(const json& gate, const std::vector<ComparedFigure>& figures,
-                                   const std::optional<PairedComparison>& paired) {
+std::vector<GateResult> apply_gate(const json& gate, const std::vector<ComparedFigure>& figures) {
   std::vector<GateResult> results;
   const bool ignore_noise = gate.value("ignore_noise", false);
   const json empty = json::object();
@@ -86,17 +78,17 @@ std::vector<GateResult> apply_gate(const json& gate, const std::vector<ComparedF
     for (const auto& [name, limit_value] : limits.items()) {
       const ComparedFigure& figure = find_figure(figures, name, rule);
       const double limit = limit_value;
-      const double change = change_of(figure, paired);
+      const double change = figure.b - figure.a;
       if (rule == std::string("max_drop")) {
         results.push_back(change_rule(figure, "drop", -change, limit, ignore_noise));
       } else if (rule == std::string("max_rise")) {
         results.push_back(change_rule(figure, "rise", change, limit, ignore_noise));
       } else if (rule == std::string("min")) {
-        results.push_back(
-            limit_rule(figure, " must be at least ", limit, figure.b >= limit - kRounding));
+        results.push_back(limit_rule(figure, " must be at least ", limit,
+                                     figure.reported_b >= limit - kRounding));
       } else {
         results.push_back(
-            limit_rule(figure, " must be at most ", limit, figure.b <= limit + kRounding));
+            limit_rule(figure, " must be at most ", limit, figure.reported_b <= limit + kRounding));
       }
     }
   }

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "lib/report/format.h"
+#include "lib/base/format.h"
 #include "lib/report/html.h"
 
 namespace limbeck::html {
@@ -106,9 +106,9 @@ std::string change_plot(const json& evaluation) {
   };
   return "<figure class=\"panel\"><h3>Change, points, on the same samples</h3>" +
          estimates_plot("Change of top-1 with its 95 % interval", {change}, true) +
-         "<figcaption>Paired bootstrap. Of " + count("samples") + " samples " +
-         count("only_reference_correct") + " are right in FP32 only and " +
-         count("only_model_correct") + " in this model only: McNemar p " +
+         "<figcaption>The paired difference with its score interval. Of " + count("samples") +
+         " samples " + count("only_reference_correct") + " are right in FP32 only and " +
+         count("only_model_correct") + " in this model only: exact McNemar p " +
          (paired.at("p_value").get<double>() < 0.001 ? "" : "= ") +
          readable_p(paired.at("p_value")) + ".</figcaption></figure>\n";
 }

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "lib/report/format.h"
+#include "lib/base/format.h"
 #include "lib/report/html.h"
 
 namespace limbeck::html {

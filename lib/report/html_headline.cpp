@@ -1,6 +1,6 @@
 #include <map>
 
-#include "lib/report/format.h"
+#include "lib/base/format.h"
 #include "lib/report/html.h"
 
 namespace limbeck::html {

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <vector>
 
-#include "lib/report/format.h"
+#include "lib/base/format.h"
 #include "lib/report/html.h"
 
 namespace limbeck::html {
@@ -84,12 +84,13 @@ std::string ranks(const std::vector<size_t>& worst, const json& layers, const Ax
   std::sort(order.begin(), order.end(),
             [&worst](size_t a, size_t b) { return worst[a] < worst[b]; });
   std::string out;
+  constexpr double kTooClose = 4.5;  // percent: a digit on a phone, 11 pixels of 245
   double last_x = -100;
   double last_y = 0;
   for (const size_t rank : order) {
     const double x = slot * (static_cast<double>(worst[rank]) + 0.5);
     double y = axis.y(sqnr_of(layers[worst[rank]])) - 9;
-    if (x - last_x < 2.8 && std::abs(y - last_y) < 12) y = last_y - 12;
+    if (x - last_x < kTooClose && std::abs(y - last_y) < 12) y = last_y - 12;
     last_x = x;
     last_y = y;
     out += "<text class=\"worst\" text-anchor=\"middle\" x=\"" + fixed(x, 2) + "%\" y=\"" +

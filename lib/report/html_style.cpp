@@ -75,7 +75,7 @@ details{margin-top:.75rem;background:var(--card);border:1px solid var(--line);bo
 summary{cursor:pointer;font-weight:550}
 summary:focus-visible{outline:2px solid var(--data);outline-offset:3px}
 details[open]>summary{margin-bottom:.7rem}
-@media (max-width:34rem){.far{display:none}}
+@media (max-width:34rem){.far{display:none}td .name{font-size:.84em}}
 )css";
 
 constexpr const char* kDrawings = R"css(

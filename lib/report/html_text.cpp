@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "lib/report/format.h"
+#include "lib/base/format.h"
 #include "lib/report/html.h"
 
 namespace limbeck::html {

@@ -55,8 +55,4 @@ std::string json_text(const Json& document) {
   return out + "\n";
 }
 
-std::string valid_utf8(const std::string& text) {
-  return Json::parse(plain(Json(text))).get<std::string>();
-}
-
 }  // namespace limbeck

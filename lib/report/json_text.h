@@ -11,7 +11,4 @@ namespace limbeck {
 /// UTF-8 become U+FFFD.
 std::string json_text(const nlohmann::ordered_json& document);
 
-/// The text with bytes that are no UTF-8 replaced by U+FFFD: names in model files are not trusted.
-std::string valid_utf8(const std::string& text);
-
 }  // namespace limbeck

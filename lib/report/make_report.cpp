@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/format.h"
 #include "lib/base/version.h"
-#include "lib/evaluate/statistics.h"
+#include "lib/evaluate/metrics_json.h"
 #include "lib/model/data_type.h"
-#include "lib/report/format.h"
 #include "lib/report/histogram.h"
 #include "lib/report/json_text.h"
 #include "lib/report/report.h"
@@ -24,14 +24,6 @@ constexpr int kReportVersion = 1;
 constexpr int64_t kHistogramBins = 64;
 constexpr size_t kHistograms = 8;
 
-void put(Json* object, const char* name, const std::optional<double>& value) {
-  if (value) (*object)[name] = tidy(*value);
-}
-
-void put(Json* object, const char* name, const std::optional<Interval>& value) {
-  if (value) (*object)[name] = {tidy(value->low), tidy(value->high)};
-}
-
 Json file_json(const ReportedFile& file) {
   return {{"name", valid_utf8(file.name)}, {"sha256", file.sha256}, {"bytes", file.bytes}};
 }
@@ -41,41 +33,6 @@ Json files_json(const ReportInputs& inputs) {
   if (!inputs.reference.name.empty()) files["reference"] = file_json(inputs.reference);
   files["model"] = file_json(inputs.model);
   return files;
-}
-
-Json metrics_json(const Metrics& metrics) {
-  Json result = {{"samples", metrics.samples}};
-  put(&result, "top1", metrics.top1);
-  put(&result, "top1_interval", metrics.top1_interval);
-  put(&result, "top5", metrics.top5);
-  put(&result, "loss", metrics.loss);
-  put(&result, "agreement", metrics.agreement);
-  put(&result, "agreement_interval", metrics.agreement_interval);
-  put(&result, "sqnr_db", metrics.sqnr_db);
-  put(&result, "cosine", metrics.cosine);
-  put(&result, "kl", metrics.kl);
-  for (const auto& [name, value] : metrics.user) result["user"][valid_utf8(name)] = tidy(value);
-  return result;
-}
-
-Json paired_json(const PairedComparison& paired) {
-  return {
-      {"samples", paired.samples},
-      {"only_reference_correct", paired.only_a_correct},
-      {"only_model_correct", paired.only_b_correct},
-      {"top1_change", tidy(paired.difference)},
-      {"top1_change_interval", {tidy(paired.interval.low), tidy(paired.interval.high)}},
-      {"p_value", tidy(paired.p_value)},
-      {"significant", paired.significant},
-      {"loss_change", tidy(paired.loss_difference)},
-      {"loss_change_interval", {tidy(paired.loss_interval.low), tidy(paired.loss_interval.high)}}};
-}
-
-/// Losses as they are stored, so that statistics made here and from a loaded report agree.
-Records stored_records(const Records& records) {
-  Records result = records;
-  for (SampleRecord& record : result) record.loss = tidy(record.loss);
-  return result;
 }
 
 Json records_json(const Records& records) {
@@ -118,7 +75,7 @@ Json quantization_json(const ReportInputs& inputs) {
   Json result = {{"format", inputs.format},
                  {"weights", inputs.weights},
                  {"activations", inputs.activations},
-                 {"integer_mac_share", tidy(inputs.integer_mac_share)}};
+                 {"integer_mac_share", tidy(inputs.evaluation.integer_mac_share)}};
   if (inputs.reference_weight_bytes) {
     result["reference_weight_bytes"] = *inputs.reference_weight_bytes;
   }
@@ -151,7 +108,7 @@ Json headline_json(const ReportInputs& inputs, const Verdict& verdict,
   put(&result, "agreement", evaluation.metrics.agreement);
   if (!inputs.reference.name.empty()) result["reference_bytes"] = inputs.reference.bytes;
   result["model_bytes"] = inputs.model.bytes;
-  result["integer_mac_share"] = tidy(inputs.integer_mac_share);
+  result["integer_mac_share"] = tidy(inputs.evaluation.integer_mac_share);
   return result;
 }
 
@@ -160,13 +117,9 @@ Json layers_json(const ReportInputs& inputs) {
   for (const LayerError& layer : inputs.evaluation.layers) {
     const auto planned = inputs.plan.activations.find(layer.tensor);
     const bool integer = planned != inputs.plan.activations.end();
-    result.push_back({{"tensor", valid_utf8(layer.tensor)},
-                      {"value", valid_utf8(layer.value)},
-                      {"op", valid_utf8(layer.op_type)},
-                      {"type", integer ? data_type_name(planned->second.type) : "float"},
-                      {"sqnr_db", tidy(layer.sqnr_db)},
-                      {"cosine", tidy(layer.cosine)},
-                      {"max_abs", tidy(layer.max_abs)}});
+    Json entry = layer_json(layer);
+    entry["type"] = integer ? data_type_name(planned->second.type) : "float";
+    result.push_back(entry);
   }
   return result;
 }
@@ -218,8 +171,7 @@ Json run_json(const RunInfo& run) {
 nlohmann::ordered_json make_report(const ReportInputs& inputs) {
   const Records model = stored_records(inputs.evaluation.records);
   const Records reference = stored_records(inputs.evaluation.reference_records);
-  std::optional<PairedComparison> paired;
-  if (!model.empty() && !reference.empty()) paired = compare_records(reference, model);
+  const std::optional<PairedComparison> paired = paired_with_reference(inputs.evaluation);
   Json report = {{"version", kReportVersion}, {"generator", "limbeck " + std::string(kVersion)}};
   report["headline"] = headline_json(inputs, judge(inputs.evaluation, paired), paired);
   report["files"] = files_json(inputs);

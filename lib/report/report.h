@@ -30,7 +30,7 @@ struct RunInfo {
   std::string host;  ///< CPU model, system
   int64_t peak_memory_bytes = 0;
 };
-/// Fills what the system knows: host, peak memory.
+/// Fills what the system knows: host, peak memory, the number of cores where `threads` is 0.
 RunInfo current_run(const std::string& command, const std::string& started, double seconds,
                     int threads);
 
@@ -40,7 +40,6 @@ struct ReportInputs {
   std::string format;                             ///< "qdq", "qoperator" or "dynamic"
   std::string weights;                            ///< "int8" ...
   std::string activations;                        ///< "uint8" ...
-  double integer_mac_share = 0;                   ///< in [0, 1]
   std::optional<int64_t> reference_weight_bytes;  ///< bytes of all constants
   std::optional<int64_t> model_weight_bytes;      ///< same
   std::string calibration_data_hash;

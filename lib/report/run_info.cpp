@@ -1,8 +1,10 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "lib/report/report.h"
 
@@ -41,7 +43,8 @@ RunInfo current_run(const std::string& command, const std::string& started, doub
   run.command = command;
   run.started = started;
   run.seconds = seconds;
-  run.threads = threads;
+  const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  run.threads = threads > 0 ? threads : cores;
   run.host = host_description();
   run.peak_memory_bytes = static_cast<int64_t>(usage.ru_maxrss) * 1024;  // Linux counts in KiB
   return run;

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "lib/report/format.h"
+#include "lib/base/format.h"
 
 namespace limbeck {
 namespace {

@@ -61,6 +61,48 @@ TEST_CASE("a recipe ends with the exit code of the step that fails", "[cli]") {
   CHECK(result.exit_code == 7);
 }
 
+namespace {
+
+/// Two small steps that need no data: inspect, and compare with a gate that fails.
+void fill_small(const std::filesystem::path& folder, const std::string& gate) {
+  std::filesystem::copy(test::fixture("fashion_mnist_cnn.onnx"), folder / "m.onnx");
+  std::filesystem::copy(test::fixture("report_v1.json"), folder / "report.json");
+  write(folder / "gate.json", gate);
+  write(folder / "recipe.json", R"({"version": 1, "steps": [
+    {"command": "inspect", "arguments": ["m.onnx"]},
+    {"command": "inspect", "arguments": ["m.onnx"], "options": {"dump": true}},
+    {"command": "compare", "arguments": ["report.json", "report.json"],
+     "options": {"gate": "gate.json"}}]})");
+}
+
+}  // namespace
+
+TEST_CASE("apply --json prints one document with what every step says", "[cli]") {
+  const test::TemporaryFolder folder;
+  fill_small(folder.path(), R"({"version": 1, "max_drop": {"top1": 1}})");
+  const auto result = test::run_program("apply recipe.json --json --quiet", folder.path());
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  const auto document = nlohmann::json::parse(result.out);
+  REQUIRE(document.at("steps").size() == 3);
+  CHECK(document.at("steps")[0].at("command") == "inspect");
+  CHECK(document.at("steps")[0].at("exit_code") == 0);
+  CHECK(document.at("steps")[0].at("result").at("model") == "m.onnx");
+  CHECK(document.at("steps")[1].at("text").get<std::string>().find("input image") == 0);
+  CHECK(document.at("steps")[2].at("result").at("passed") == true);
+}
+
+TEST_CASE("apply --json prints its document although a step fails", "[cli]") {
+  const test::TemporaryFolder folder;
+  fill_small(folder.path(), R"({"version": 1, "max": {"model_bytes": 1}})");
+  const auto result = test::run_program("apply recipe.json --json --quiet", folder.path());
+  CHECK(result.exit_code == 7);
+  const auto last = nlohmann::json::parse(result.out).at("steps").back();
+  CHECK(last.at("exit_code") == 7);
+  CHECK(last.at("error").get<std::string>().find("gate failed: gate.json") == 0);
+  CHECK(last.at("result").at("passed") == false);
+}
+
 TEST_CASE("the example of the recipe page follows the schema", "[cli][docs]") {
   const std::string page = read_file(test::source_dir() / "docs/formats/recipe.md");
   const size_t start = page.find("```json") + 7;

@@ -41,18 +41,18 @@ class Reports {
 
 constexpr const char* kTable =
     "figure                          a        b    change\n"
-    "top1 (%)                   100.00    40.00    -60.00  worse\n"
-    "loss (nats)               0.25000  1.30000  +1.05000  worse\n"
+    "top1 (%)                   100.00    40.00    -60.00  worse (exact McNemar test)\n"
+    "loss (nats)               0.25000  1.30000  +1.05000  worse (paired bootstrap)\n"
     "agreement (%)               90.00    90.00      0.00  same\n"
     "sqnr_db (dB)                 31.5     31.5       0.0  same\n"
     "worst_layer_sqnr_db (dB)     22.5     22.5       0.0  same\n"
     "model_bytes (bytes)        12,000    9,000    -3,000  better\n"
     "integer_mac_share            0.75     0.75         0  same\n";
 
-// Binomial(10, 0.6) has its 2.5 % and 97.5 % quantiles at 3 and 9.
 constexpr const char* kSummary =
-    "\nTop-1 falls by 60.00 points on 10 common samples (6 only right in a, 0 only right in b), "
-    "95 % interval -90.00 to -30.00: significant, not noise (McNemar p = 0.031).\n";
+    "\nTop-1 falls by 60.00 points on the 10 samples that both reports measured: significant, not "
+    "noise (exact McNemar p = 0.031; only right in a 6, only in b 0; 95 % interval of the change "
+    "-83.18 to -15.59).\n";
 
 }  // namespace
 
@@ -69,8 +69,8 @@ TEST_CASE("compare prints Markdown", "[cli]") {
   CHECK(result.out ==
         "| figure | a | b | change | |\n"
         "| --- | ---: | ---: | ---: | --- |\n"
-        "| top1 (%) | 100.00 | 40.00 | -60.00 | worse |\n"
-        "| loss (nats) | 0.25000 | 1.30000 | +1.05000 | worse |\n"
+        "| top1 (%) | 100.00 | 40.00 | -60.00 | worse (exact McNemar test) |\n"
+        "| loss (nats) | 0.25000 | 1.30000 | +1.05000 | worse (paired bootstrap) |\n"
         "| agreement (%) | 90.00 | 90.00 | 0.00 | same |\n"
         "| sqnr\\_db (dB) | 31.5 | 31.5 | 0.0 | same |\n"
         "| worst\\_layer\\_sqnr\\_db (dB) | 22.5 | 22.5 | 0.0 | same |\n"
@@ -90,7 +90,8 @@ TEST_CASE("compare answers in JSON", "[cli]") {
   CHECK(answer.at("p_value") == 0.03125);
   CHECK(answer.at("passed") == true);
   CHECK(answer.at("figures")[0].dump() ==
-        R"({"a":100.0,"b":40.0,"change":-60.0,"name":"top1","unit":"%","verdict":"worse"})");
+        R"({"a":100.0,"b":40.0,"change":-60.0,"name":"top1","over":"shared samples",)"
+        R"("test":"exact McNemar test","unit":"%","verdict":"worse"})");
 }
 
 TEST_CASE("compare prints the comparison and exits with 7 when the gate fails", "[cli]") {
@@ -139,4 +140,26 @@ TEST_CASE("compare explains itself with examples", "[cli]") {
   const CommandResult result = run_program("compare --help");
   CHECK(result.exit_code == 0);
   CHECK_THAT(result.out, ContainsSubstring("limbeck compare old/report.json new/report.json"));
+}
+
+TEST_CASE("compare prints no minus zero", "[cli]") {
+  Reports reports;
+  reports.write("gate.json", R"({"version": 1, "max_drop": {"top1": 0.5, "agreement": 1}})");
+  const CommandResult result = reports.compare("a.json a.json --gate gate.json");
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.out, ContainsSubstring("top1 must not drop by more than 0.5 points: 0\n"));
+  CHECK_THAT(result.out, !ContainsSubstring("-0\n"));
+  CHECK_THAT(reports.compare("a.json a.json --gate gate.json --json").out,
+             !ContainsSubstring("-0.0"));
+}
+
+TEST_CASE("compare refuses reports that share no sample", "[cli]") {
+  Reports reports;
+  nlohmann::json other = example_report("1111");
+  other["records"]["model"]["index"] = {100, 101, 102, 103};
+  reports.write("other.json", other.dump());
+  const CommandResult result = reports.compare("a.json other.json");
+  CHECK(result.exit_code == 5);
+  CHECK_THAT(result.err, ContainsSubstring("both must cover at least one common sample"));
+  CHECK(result.out.empty());
 }

@@ -7,8 +7,10 @@
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/base/format.h"
 #include "lib/base/schema.h"
 #include "lib/evaluate/npz_writer.h"
+#include "tests/support/data_files.h"
 #include "tests/support/model_builder.h"
 #include "tests/support/paths.h"
 
@@ -73,10 +75,11 @@ TEST_CASE("evaluate --json with a reference follows its schema", "[cli][evaluate
   CHECK(metrics.at("agreement") == 87.5);
   CHECK(metrics.at("top5") == 100.0);
   // signal 6 * 4 + 2 / 4, noise 8
-  CHECK_THAT(metrics.at("sqnr_db").get<double>(), WithinAbs(10 * std::log10(24.5 / 8), 1e-9));
+  CHECK(metrics.at("sqnr_db") == tidy(10 * std::log10(24.5 / 8)));
   CHECK(metrics.at("kl").get<double>() > 0);
   CHECK(metrics.at("cosine").get<double>() < 1);
   CHECK(document.at("paired").at("p_value") == 1.0);
+  CHECK(document.at("integer_mac_share") == 0.0);
   CHECK(document.at("layers").size() == 2);
   CHECK(document.at("layers")[1].at("op") == "Add");
 }
@@ -156,6 +159,48 @@ TEST_CASE("evaluate names what is wrong and exits with its category", "[cli][eva
   check("fp32.onnx --data data.json --metric-command 'echo good'", Category::kData, "got 'good '");
   check("fp32.onnx --data data.json --metric-command 'exec sleep 1000' --metric-patience 1",
         Category::kData, "no sign of life");
+}
+
+TEST_CASE("evaluate runs images of different sizes one by one", "[cli][evaluate]") {
+  const TemporaryFolder folder;
+  ModelBuilder builder(13);
+  builder.input("x", {-1, 3, -1, -1}).output("scores");
+  auto* shape = builder.proto()
+                    .mutable_graph()
+                    ->mutable_input(0)
+                    ->mutable_type()
+                    ->mutable_tensor_type()
+                    ->mutable_shape();
+  shape->mutable_dim(2)->set_dim_param("height");
+  shape->mutable_dim(3)->set_dim_param("width");
+  builder.node("GlobalAveragePool", {"x"}, {"mean"});
+  builder.node("Flatten", {"mean"}, {"scores"});
+  write_file_atomically(folder / "m.onnx", builder.bytes());
+  Members members;
+  for (int i = 0; i < 10; ++i) {
+    const auto level = static_cast<uint8_t>(200);
+    members.emplace_back(
+        i < 5 ? "a/" + std::to_string(i) + ".png" : "b/" + std::to_string(i) + ".png",
+        flat_png(4 + i % 3, 5, i < 5 ? level : 0, i < 5 ? 0 : level, 0));
+  }
+  write_zip(folder / "x.zip", members, true);
+  write_file_atomically(folder / "data.json",
+                        R"({"version": 1, "kind": "images", "path": "x.zip"})");
+  const CommandResult result = run_program(
+      "evaluate m.onnx --reference m.onnx --data data.json --json --quiet --layers", folder.path());
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  const auto document = nlohmann::json::parse(result.out);
+  CHECK(document.at("metrics").at("samples") == 10);
+  CHECK(document.at("metrics").at("top1") == 100.0);
+  CHECK(document.at("metrics").at("agreement") == 100.0);
+}
+
+TEST_CASE("lines of progress that are not for a terminal end without spaces", "[cli][evaluate]") {
+  const CommandResult result = Example().run("fp32.onnx --data data.json");
+  CHECK_THAT(result.err, StartsWith("evaluating: 8 in "));
+  CHECK_THAT(result.err, Catch::Matchers::EndsWith(" s\n"));
+  CHECK_THAT(result.err, !ContainsSubstring(" \n"));
 }
 
 TEST_CASE("evaluate --help shows examples", "[cli][evaluate]") {

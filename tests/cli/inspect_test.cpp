@@ -1,4 +1,5 @@
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 #include <nlohmann/json.hpp>
 
 #include "lib/base/file.h"
@@ -6,6 +7,7 @@
 #include "tests/support/paths.h"
 
 using namespace limbeck;
+using Catch::Matchers::ContainsSubstring;
 using test::ModelBuilder;
 using test::noise;
 using test::run_program;
@@ -179,4 +181,62 @@ TEST_CASE("inspect of a missing file exits with the code of input and output", "
   const test::CommandResult result = run_program("inspect none.onnx", folder.path());
   CHECK(result.exit_code == 6);
   CHECK(result.err.find("limbeck: input/output: none.onnx: ") == 0);
+}
+
+namespace {
+
+/// A convolution of 3 x 3 over an input whose height and width are open.
+ModelBuilder open_network() {
+  ModelBuilder builder = small_network();
+  auto* nodes = builder.proto().mutable_graph()->mutable_node();
+  nodes->DeleteSubrange(2, 2);
+  builder.proto().mutable_graph()->mutable_output(0)->set_name("r");
+  auto* shape = builder.proto()
+                    .mutable_graph()
+                    ->mutable_input(0)
+                    ->mutable_type()
+                    ->mutable_tensor_type()
+                    ->mutable_shape();
+  shape->mutable_dim(2)->set_dim_param("height");
+  shape->mutable_dim(3)->clear_dim_value();
+  return builder;
+}
+
+}  // namespace
+
+TEST_CASE("inspect calls no share of unknown MACs a share of all", "[cli]") {
+  const test::CommandResult text = inspect(open_network().bytes());
+  CHECK(text.exit_code == 0);
+  CHECK_THAT(text.out, ContainsSubstring("MACs         0 for one sample; unknown for 1 of 1 nodes: "
+                                         "fix the input with --shape 'x=DIM,3,DIM,DIM'\n"));
+  CHECK_THAT(text.out, ContainsSubstring("quantizable  1 nodes, of unknown MACs 1\n"));
+  const Json result = inspect_json(open_network().bytes());
+  CHECK(result["nodes_of_unknown_macs"] == 1);
+  CHECK(result["quantizable"]["mac_share"].is_null());
+}
+
+TEST_CASE("inspect --shape puts numbers in place of open dimensions", "[cli]") {
+  const test::CommandResult text = inspect(open_network().bytes(), "--shape x=1,3,8,8 --json");
+  INFO(text.err);
+  REQUIRE(text.exit_code == 0);
+  const Json result = Json::parse(text.out);
+  CHECK(result["macs"] == 3888);
+  CHECK(result["nodes_of_unknown_macs"] == 0);
+  CHECK(result["quantizable"]["mac_share"] == 1.0);
+  CHECK(result["outputs"][0]["shape"] == Json::parse("[1, 4, 6, 6]"));
+}
+
+TEST_CASE("inspect --shape refuses what does not fit the input", "[cli]") {
+  const auto refused = [](const std::string& option, const std::string& message) {
+    const test::CommandResult result = inspect(open_network().bytes(), "--shape " + option);
+    CHECK(result.exit_code == 2);
+    CHECK_THAT(result.err, ContainsSubstring(message));
+    CHECK(result.out.empty());
+  };
+  refused("x=1,4,8,8", "every dimension of [N,3,height,?]; got [1,4,8,8]");
+  refused("x=1,3,8", "got [1,3,8]");
+  refused("x=1,3,8,-8", "got [1,3,8,-8]");
+  refused("x=1,3,8,b", "it must be NAME=DIM,DIM,...; got 'x=1,3,8,b'");
+  refused("y=1,3,8,8", "it must name an input of the model; got a model with the inputs 'x'");
+  refused("1,3,8,8", "it must be NAME=DIM,DIM,...; got '1,3,8,8'");
 }

@@ -143,3 +143,42 @@ TEST_CASE("a data set is read by many threads at once with one result", "[data]"
   };
   CHECK(run(1) == run(8));
 }
+
+namespace {
+
+/// Six images, the third of another size than the rest.
+std::unique_ptr<Dataset> images_of_two_sizes(const TemporaryFolder& folder) {
+  Members members;
+  for (int i = 0; i < 6; ++i) {
+    members.emplace_back("a/" + std::to_string(i) + ".png",
+                         flat_png(i == 2 ? 5 : 3, 2, static_cast<uint8_t>(i), 7, 9));
+  }
+  write_zip(folder / "x.zip", members, true);
+  return open_described(folder.path(), {{"version", 1}, {"kind", "images"}, {"path", "x.zip"}});
+}
+
+}  // namespace
+
+TEST_CASE("samples that cannot be stacked run one by one, in order", "[data]") {
+  const int threads = GENERATE(1, 3);
+  const TemporaryFolder folder;
+  const auto data = images_of_two_sizes(folder);
+  std::vector<std::vector<int64_t>> seen;
+  stream_batches({}, *data, sample_order(6, 0, 0), options(4, threads),
+                 [&](const Batch& batch, const Outputs&) { seen.push_back(batch.indices); });
+  CHECK(seen == std::vector<std::vector<int64_t>>{{0}, {1}, {2}, {3}, {4, 5}});
+}
+
+TEST_CASE("a model of fixed batch size is told which sample does not fit", "[data]") {
+  const TemporaryFolder folder;
+  const auto data = images_of_two_sizes(folder);
+  StreamOptions whole = options(4, 1);
+  whole.may_split = false;
+  const auto error = error_of([&] {
+    stream_batches({}, *data, sample_order(6, 0, 0), whole, [](const Batch&, const Outputs&) {});
+  });
+  CHECK(error.place == (folder / "x.zip").string() + ", sample 2 'a/2.png'");
+  CHECK(error.rule == "all images of a batch must have the same size, 2 by 3 (height by width)");
+  CHECK(error.received == "2 by 5");
+  CHECK(error.next_step == "add 'resize' and 'crop' to the description");
+}

@@ -90,3 +90,61 @@ TEST_CASE("layers match by name, and behind the quantizer where there is one", "
   CHECK(layers[1].value == "rounded");
   CHECK_THAT(layers[1].max_abs, WithinAbs(0.5, 1e-9));  // 3.5 rounds to the even 4
 }
+
+namespace {
+
+/// middle = x + 0 as codes of step 1 with zero point 10, handed on by Reshape, then times 2.
+Model quantized_codes() {
+  ModelBuilder builder(13);
+  builder.input("x", {-1, 2}).output("scores").weight("shape", ints({-1, 2}));
+  builder.weight("two", floats({2, 2}));
+  builder.weight("step", Tensor::scalar(1.0F)).weight("zero", Tensor::scalar<uint8_t>(10));
+  builder.node("QuantizeLinear", {"x", "step", "zero"}, {"middle_quantized"});
+  builder.node("Reshape", {"middle_quantized", "shape"}, {"same_quantized"});
+  builder.node("DequantizeLinear", {"same_quantized", "step", "zero"}, {"real"});
+  builder.node("Mul", {"real", "two"}, {"scores"});
+  return builder.build();
+}
+
+Model float_codes() {
+  ModelBuilder builder(13);
+  builder.input("x", {-1, 2}).output("scores").weight("shape", ints({-1, 2}));
+  builder.weight("shift", floats({0, 0})).weight("two", floats({2, 2}));
+  builder.node("Add", {"x", "shift"}, {"middle"});
+  builder.node("Reshape", {"middle", "shape"}, {"same"});
+  builder.node("Mul", {"same", "two"}, {"scores"});
+  return builder.build();
+}
+
+}  // namespace
+
+TEST_CASE("codes are compared as the real numbers that they stand for", "[evaluate]") {
+  // 3.5 becomes 14, that is 4: an error of 0.5 against 3.5 and 4.
+  const auto layers = layers_of(quantized_codes(), float_codes(),
+                                {{"middle", "middle_quantized"}, {"same", "same_quantized"}},
+                                MemoryDataset({{3.5F, 4}}));
+  REQUIRE(layers.size() == 2);
+  for (const LayerError& layer : layers) {
+    CHECK(layer.max_abs == 0.5);
+    CHECK_THAT(layer.sqnr_db, WithinAbs(10 * std::log10((3.5 * 3.5 + 16) / 0.25), 1e-9));
+  }
+}
+
+TEST_CASE("layers match the codes of operators over integers", "[evaluate]") {
+  CHECK(matching_layers(quantized_codes(), float_codes()) == Pairs{{"x", "x"},
+                                                                   {"middle", "middle_quantized"},
+                                                                   {"same", "same_quantized"},
+                                                                   {"scores", "scores"}});
+}
+
+TEST_CASE("codes without constant parameters are left out", "[evaluate]") {
+  ModelBuilder builder(13);
+  builder.input("x", {-1, 2}).output("scores").weight("zero", Tensor::scalar<uint8_t>(0));
+  builder.node("ReduceMax", {"x"}, {"step"}).with("keepdims", 0);
+  builder.node("QuantizeLinear", {"x", "step", "zero"}, {"codes"});
+  builder.node("DequantizeLinear", {"codes", "step", "zero"}, {"scores"});
+  const auto layers = layers_of(builder.build(), float_codes(), {{"middle", "codes"}, {"x", "x"}},
+                                MemoryDataset({{3, 4}}));
+  REQUIRE(layers.size() == 1);
+  CHECK(layers[0].tensor == "x");
+}

@@ -109,10 +109,51 @@ TEST_CASE("a paired comparison counts who alone is right", "[evaluate]") {
   CHECK(result.interval.high > 4.0);
 }
 
-TEST_CASE("a difference without variation has an interval of no width", "[evaluate]") {
-  const PairedComparison result = compare({0, 0, 20, 0});
-  check_interval(result.interval, 100.0, 100.0, 0.0);
-  check_interval(result.loss_interval, -1.5, -1.5, 1e-12);
+TEST_CASE("losses that all change alike have an interval of no width", "[evaluate]") {
+  check_interval(compare({0, 0, 20, 0}).loss_interval, -1.5, -1.5, 1e-12);
+}
+
+TEST_CASE("Tango's score interval is the published one", "[evaluate]") {
+  // 21 children, 1 against 7: Fagerland, Lydersen, Laake, Statistics in Medicine 33 (2014), who
+  // count the other way round.
+  check_interval(tango_interval(7, 1, 21), -0.517, -0.026, 5e-4);
+  check_interval(tango_interval(1, 7, 21), 0.026, 0.517, 5e-4);
+}
+
+TEST_CASE("Tango's interval without discordant pairs is z^2 / (n + z^2) wide on either side",
+          "[evaluate]") {
+  check_interval(tango_interval(0, 0, 20), -3.841459 / 23.841459, 3.841459 / 23.841459, 1e-7);
+}
+
+TEST_CASE("Tango's interval leaves zero out from a McNemar statistic of 1.96 on", "[evaluate]") {
+  // (b - a) / sqrt(a + b): 4 / 2 = 2 and 3 / sqrt(3) = 1.73, 20 / 10 = 2 and 19 / sqrt(99) = 1.91
+  CHECK(tango_interval(0, 4, 50).low > 0);
+  CHECK(tango_interval(0, 3, 50).low < 0);
+  CHECK(tango_interval(60, 40, 5000).high < 0);
+  CHECK(tango_interval(59, 40, 5000).high > 0);
+}
+
+TEST_CASE("the interval of a difference holds zero exactly when the test finds no difference",
+          "[evaluate]") {
+  for (int64_t a = 0; a <= 30; ++a) {
+    for (int64_t b = 0; b <= 30; ++b) {
+      const PairedComparison result = compare({5, a, b, 5});
+      const bool holds_zero = result.interval.low <= 0 && result.interval.high >= 0;
+      INFO(a << " only right in a, " << b << " in b");
+      CHECK(holds_zero == !result.significant);
+      CHECK(result.interval.low <= result.difference);
+      CHECK(result.interval.high >= result.difference);
+    }
+  }
+}
+
+TEST_CASE("where the score interval and the exact test disagree the interval ends at zero",
+          "[evaluate]") {
+  // 1 against 7: the asymptotic statistic is 2.12, but the exact p is 2 (1 + 8) / 2^8 = 0.0703.
+  const PairedComparison result = compare({13, 1, 7, 0});
+  CHECK_FALSE(result.significant);
+  CHECK(result.interval.low == 0.0);
+  CHECK_THAT(result.interval.high, WithinAbs(51.7, 0.05));
 }
 
 TEST_CASE("records pair up by index, whatever their order", "[evaluate]") {
@@ -141,20 +182,21 @@ TEST_CASE("the bootstrap gives the same numbers every time and others for anothe
   const PairedComparison first = compare_records(r.a, r.b, 1);
   const PairedComparison again = compare_records(r.a, r.b, 1);
   CHECK(first.loss_interval.low == again.loss_interval.low);
-  CHECK(first.interval.high == again.interval.high);
+  CHECK(first.loss_interval.high == again.loss_interval.high);
   const PairedComparison other = compare_records(r.a, r.b, 2);
   CHECK((other.loss_interval.low != first.loss_interval.low ||
          other.loss_interval.high != first.loss_interval.high));
 }
 
-TEST_CASE("the bootstrap interval has the width of the normal approximation", "[evaluate]") {
+TEST_CASE("intervals of many samples have the width of the normal approximation", "[evaluate]") {
   // variance of one difference: 0.15 - 0.05^2; 1.96 sqrt(0.1475 / 1000) = 2.38 points
   const PairedComparison result = compare({800, 50, 100, 50});
   check_interval(result.interval, 5.0 - 2.38, 5.0 + 2.38, 0.25);
+  // A loss falls by 1.5 where only b is right: 1.5 times as much.
+  check_interval(result.loss_interval, -0.075 - 0.0357, -0.075 + 0.0357, 0.004);
 }
 
-TEST_CASE("95 % intervals of the bootstrap hold the true difference about that often",
-          "[evaluate]") {
+TEST_CASE("95 % intervals of a difference hold the true one about that often", "[evaluate]") {
   int held = 0;
   for (unsigned seed = 0; seed < 100; ++seed) {
     const Records r = draw(100, seed);

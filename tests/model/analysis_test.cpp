@@ -138,3 +138,27 @@ TEST_CASE("the MACs of trained networks are those that their shapes give", "[mod
   check("models/cifar10_mobilenetv2.onnx", 6730240, 73658);
   check("models/efficientnet_lite0.onnx", 385187552, 4631083);
 }
+
+TEST_CASE("dequantized weights are no activations", "[model]") {
+  // x and y hold 40 bytes each; the weights would hold 400 more.
+  ModelBuilder builder(13);
+  builder.input("x", {1, 10}).output("y");
+  builder.weight("q", Tensor::zeros(DataType::kInt8, {10, 10})).weight("s", Tensor::scalar(0.5F));
+  builder.node("DequantizeLinear", {"q", "s"}, {"w"});
+  builder.node("Transpose", {"w"}, {"t"});
+  builder.node("MatMul", {"x", "t"}, {"y"});
+  const ModelSummary summary = summary_of(builder);
+  CHECK(summary.peak_activation_bytes == 80);
+  CHECK(summary.peak_node == "n2");
+}
+
+TEST_CASE("random values drawn with constant parameters are activations", "[model]") {
+  ModelBuilder builder(13);
+  builder.input("x", {1, 10}).output("y").weight("like", test::noise({1, 10}, 1));
+  builder.node("RandomNormalLike", {"like"}, {"r"});
+  builder.node("Add", {"x", "r"}, {"y"});
+  auto* info = builder.proto().mutable_graph()->add_value_info();
+  *info = builder.proto().graph().input(0);
+  info->set_name("r");
+  CHECK(summary_of(builder).peak_activation_bytes == 120);
+}

@@ -120,3 +120,20 @@ TEST_CASE("16-bit activations have no QOperator form", "[quantize][errors]") {
           std::string::npos);
   }
 }
+
+TEST_CASE("QOperator form keeps every layer of the QDQ form for comparison", "[quantize]") {
+  Model model = small_network();
+  const NamedTensors inputs = {{"x", noise({1, 2, 4, 4}, 9)}};
+  Plan plan = plan_for(model, inputs, plain_options());
+  const auto of_qdq = emit_plan(model, plan).layers;
+  plan.format = EmitFormat::kQOperator;
+  const AppliedPlan operators = emit_plan(model, plan);
+  REQUIRE(operators.layers.size() == of_qdq.size());
+  for (size_t i = 0; i < of_qdq.size(); ++i) {
+    INFO(operators.layers[i].first << " is " << operators.layers[i].second);
+    CHECK(operators.layers[i].first == of_qdq[i].first);
+    CHECK(operators.model.graph.find(operators.layers[i].second) != nullptr);
+  }
+  CHECK(operators.layers.front() == std::pair<std::string, std::string>{"x", "x_quantized"});
+  CHECK(operators.layers.back() == std::pair<std::string, std::string>{"f", "f_quantized"});
+}

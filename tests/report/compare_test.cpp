@@ -7,6 +7,7 @@
 #include <string>
 
 #include "lib/base/error.h"
+#include "lib/base/schema.h"
 #include "tests/support/example_report.h"
 
 using namespace limbeck;
@@ -47,7 +48,7 @@ TEST_CASE("five samples lost and none won are within noise", "[report]") {
       compare_reports(example_report("1111111111"), example_report("1111100000"), json());
   CHECK(comparison.p_value == Catch::Approx(2.0 / 32).epsilon(1e-12));
   CHECK(figure(comparison, "top1").verdict == "noise");
-  CHECK_THAT(comparison.summary, ContainsSubstring("within noise (McNemar p = 0.062)"));
+  CHECK_THAT(comparison.summary, ContainsSubstring("within noise (exact McNemar p = 0.062;"));
 }
 
 TEST_CASE("lost and won samples are weighed against each other", "[report]") {
@@ -56,15 +57,17 @@ TEST_CASE("lost and won samples are weighed against each other", "[report]") {
       compare_reports(example_report("1111100110"), example_report("1111101000"), json());
   CHECK(comparison.p_value == Catch::Approx(1.0));
   CHECK(figure(comparison, "top1").verdict == "noise");
-  CHECK_THAT(comparison.summary, ContainsSubstring("2 only right in a, 1 only right in b"));
+  CHECK_THAT(comparison.summary, ContainsSubstring("only right in a 2, only in b 1"));
 }
 
 TEST_CASE("a report compared with itself is the same throughout", "[report]") {
   const json report = example_report("1111111000");
   const Comparison comparison = compare_reports(report, report, json());
   for (const ComparedFigure& item : comparison.figures) CHECK(item.verdict == "same");
+  // z^2 / (10 + z^2) = 0.2775
   CHECK(comparison.summary ==
-        "Top-1 is the same on 10 common samples (0 only right in a, 0 only right in b).");
+        "Top-1 is the same on the 10 samples that both reports measured; only right in a 0, only "
+        "in b 0; 95 % interval of the change -27.75 to +27.75.");
 }
 
 TEST_CASE("sizes are judged without statistics, and smaller is better", "[report]") {
@@ -94,6 +97,16 @@ TEST_CASE("user metrics are compared under the name user.NAME", "[report]") {
   const Comparison comparison = compare_reports(a, b, json());
   CHECK(figure(comparison, "user.map").b == 0.25);
   CHECK(comparison.figures.back().name == "user.map");
+}
+
+TEST_CASE("names of user metrics cannot act on a terminal", "[report]") {
+  json a = example_report("1111");
+  a["evaluation"]["metrics"]["user"] = {{"m\x1B[2J\np", 0.5}};
+  const Comparison comparison =
+      compare_reports(a, a, {{"version", 1}, {"min", {{"user.m\x1B[2J\np", 0.1}}}});
+  CHECK_THAT(comparison_text(comparison), ContainsSubstring("user.m?[2J?p  "));
+  CHECK_THAT(comparison_text(comparison), ContainsSubstring("pass  user.m?[2J?p must be"));
+  CHECK(comparison_markdown(comparison).find('\x1B') == std::string::npos);
 }
 
 TEST_CASE("reports of different evaluation data are not compared", "[report]") {
@@ -140,4 +153,70 @@ TEST_CASE("different references are pointed out", "[report]") {
   b["files"]["reference"]["sha256"] = std::string(64, 'f');
   CHECK_THAT(compare_reports(a, b, json()).summary,
              ContainsSubstring("The FP32 references differ"));
+}
+
+namespace {
+
+/// a right on samples 0 to 9; b wrong on samples 5 to 9 and right on 10 to 14.
+json samples_from_5_to_14() {
+  json b = example_report("0000011111");
+  b["records"]["model"]["index"] = {5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+  return b;
+}
+
+}  // namespace
+
+TEST_CASE("reports of different samples are compared over those that both measured", "[report]") {
+  const Comparison comparison =
+      compare_reports(example_report("1111111111"), samples_from_5_to_14(), json());
+  CHECK(comparison.samples_a == 10);
+  CHECK(comparison.samples_b == 10);
+  CHECK(comparison.shared_samples == 5);
+  CHECK(figure(comparison, "top1").a == 100.0);
+  CHECK(figure(comparison, "top1").b == 0.0);
+  CHECK(figure(comparison, "top1").reported_b == 50.0);
+  CHECK(figure(comparison, "top1").over == "shared samples");
+  CHECK(figure(comparison, "loss").a == 0.25);
+  CHECK(figure(comparison, "loss").b == 2.0);
+  CHECK_THAT(comparison.summary,
+             ContainsSubstring("Top-1 falls by 100.00 points on the 5 samples that both reports "
+                               "measured (a measured 10, b 10): within noise"));
+}
+
+TEST_CASE("figures over different samples say so", "[report]") {
+  const Comparison comparison =
+      compare_reports(example_report("1111111111"), samples_from_5_to_14(), json());
+  CHECK(figure(comparison, "agreement").over == "own samples");
+  CHECK(figure(comparison, "sqnr_db").over == "own samples");
+  CHECK(figure(comparison, "model_bytes").over.empty());
+  CHECK_THAT(comparison.summary, ContainsSubstring("each over all samples of their report (10 and "
+                                                   "10), so the samples are part of the change"));
+  CHECK_THAT(comparison_text(comparison), ContainsSubstring("0.00  same, own samples\n"));
+  CHECK_THAT(comparison_text(comparison), ContainsSubstring("-100.00  noise (exact McNemar test)"));
+}
+
+TEST_CASE("every judged figure names its test", "[report]") {
+  const Comparison comparison = real_loss();
+  CHECK(figure(comparison, "top1").test == "exact McNemar test");
+  CHECK(figure(comparison, "loss").test == "paired bootstrap");
+  CHECK(figure(comparison, "model_bytes").test.empty());
+}
+
+TEST_CASE("the interval in the summary agrees with the test", "[report]") {
+  // Five lost and none won: noise, so the interval reaches zero.
+  CHECK_THAT(
+      compare_reports(example_report("1111111111"), example_report("1111100000"), json()).summary,
+      ContainsSubstring(" to 0.00)"));
+}
+
+TEST_CASE("a comparison follows its schema", "[report]") {
+  const json gate = {{"version", 1}, {"max_drop", {{"top1", 0.5}}}};
+  const json a = example_report("1111111111");
+  const json document = comparison_json(compare_reports(a, samples_from_5_to_14(), gate));
+  validate_json(document, "comparison", "test");
+  CHECK(document.at("samples") == json{{"a", 10}, {"b", 10}, {"shared", 5}});
+  CHECK(document.at("figures")[0].at("test") == "exact McNemar test");
+  json bare = a;
+  bare["records"] = json::object();
+  validate_json(comparison_json(compare_reports(bare, bare, json())), "comparison", "test");
 }

@@ -70,6 +70,21 @@ TEST_CASE("lower and upper bounds look at the second report alone", "[report]") 
   CHECK_FALSE(gated({{"version", 1}, {"max", {{"model_bytes", 11999}}}}).passed);
 }
 
+TEST_CASE("a drop is taken over shared samples, a bound over all of the second report",
+          "[report]") {
+  // Shared are samples 5 to 9: all right in a, none in b, which has half of its ten right.
+  json b = example_report("0000011111");
+  b["records"]["model"]["index"] = {5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+  const json a = example_report("1111111111");
+  const Comparison comparison = compare_reports(
+      a, b, {{"version", 1}, {"max_drop", {{"top1", 99}}}, {"min", {{"top1", 50}}}});
+  REQUIRE(comparison.gates.size() == 2);
+  CHECK(comparison.gates[0].value == 100.0);
+  CHECK_FALSE(comparison.gates[0].passed);
+  CHECK(comparison.gates[1].value == 50.0);
+  CHECK(comparison.gates[1].passed);
+}
+
 TEST_CASE("a rise of the loss is limited", "[report]") {
   // One loss of 0.25 becomes 2.0: 0.175 over ten samples.
   CHECK(gated({{"version", 1}, {"max_rise", {{"loss", 0.18}}}}).passed);

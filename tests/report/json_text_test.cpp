@@ -33,14 +33,3 @@ TEST_CASE("report text parses back to the same document", "[report]") {
       R"({"a":[1,2.5,"x\"y",null,true],"b":[{"c":{"d":[1,2],"e":[]}}]})");
   CHECK(nlohmann::ordered_json::parse(json_text(document)) == document);
 }
-
-TEST_CASE("bytes that are no UTF-8 become replacement characters", "[report]") {
-  CHECK(valid_utf8("a\xFF"
-                   "b") ==
-        "a\xEF\xBF\xBD"
-        "b");
-  CHECK(valid_utf8("stra\xC3\x9F"
-                   "e") ==
-        "stra\xC3\x9F"
-        "e");
-}

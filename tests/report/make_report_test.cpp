@@ -112,6 +112,7 @@ TEST_CASE("the current run knows its machine and its memory", "[report]") {
   const RunInfo run = current_run("limbeck x", "2026-01-01T00:00:00Z", 1.5, 2);
   CHECK(run.command == "limbeck x");
   CHECK(run.threads == 2);
+  CHECK(current_run("limbeck x", "2026-01-01T00:00:00Z", 1.5, 0).threads >= 1);
   CHECK(run.host.find("Linux") != std::string::npos);
   CHECK(run.peak_memory_bytes > 1000000);
 }

@@ -36,7 +36,7 @@ ReportInputs example_inputs() {
   inputs.format = "qdq";
   inputs.weights = "int8";
   inputs.activations = "uint8";
-  inputs.integer_mac_share = 0.75;
+  inputs.evaluation.integer_mac_share = 0.75;
   inputs.calibration_data_hash = std::string(64, 'c');
   inputs.calibration_samples = 16;
   inputs.evaluation_data_hash = std::string(64, 'd');

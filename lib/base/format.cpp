@@ -1,12 +1,15 @@
-#include "lib/report/format.h"
+#include "lib/base/format.h"
 
 #include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 namespace limbeck {
 namespace {
+
+constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
 
 std::string print(const char* format, int digits, double value) {
   std::array<char, 400> buffer{};
@@ -16,7 +19,9 @@ std::string print(const char* format, int digits, double value) {
 
 }  // namespace
 
-double tidy(double value) { return std::strtod(print("%.*g", 9, value).c_str(), nullptr); }
+double tidy(double value) {
+  return std::strtod(print("%.*g", 9, value).c_str(), nullptr) + 0.0;  // + 0.0 makes -0 a 0
+}
 
 std::string fixed(double value, int digits) {
   std::string text = print("%.*f", digits, value);
@@ -30,7 +35,7 @@ std::string with_sign(double value, int digits) {
   return (value > 0 && !zero ? "+" : "") + text;
 }
 
-std::string compact(double value, int digits) { return print("%.*g", digits, value); }
+std::string compact(double value, int digits) { return print("%.*g", digits, value + 0.0); }
 
 std::string grouped(int64_t value) {
   std::string text = std::to_string(value);
@@ -58,6 +63,25 @@ std::string readable_bytes(int64_t bytes) {
 std::string readable_p(double p_value) {
   if (p_value < 0.001) return "below 0.001";
   return fixed(p_value, p_value < 0.095 ? 3 : 2);
+}
+
+std::string valid_utf8(const std::string& text) {
+  const nlohmann::json document(text);
+  return nlohmann::json::parse(document.dump(-1, ' ', false, kReplace)).get<std::string>();
+}
+
+std::string printable(const std::string& text) {
+  std::string result;
+  for (const char c : valid_utf8(text)) {
+    const auto byte = static_cast<unsigned char>(c);
+    // C2 80 to C2 9F are the control characters U+0080 to U+009F.
+    if (byte >= 0x80 && byte < 0xA0 && !result.empty() && result.back() == '\xC2') {
+      result.back() = '?';
+    } else {
+      result += byte < 0x20 || byte == 0x7F ? '?' : c;
+    }
+  }
+  return result;
 }
 
 }  // namespace limbeck

@@ -1,0 +1,44 @@
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_floating_point.hpp>
+#include <nlohmann/json.hpp>
+
+#include "lib/base/file.h"
+#include "tests/support/model_builder.h"
+#include "tests/support/paths.h"
+
+using namespace limbeck;
+using namespace limbeck::test;
+using Catch::Matchers::WithinRel;
+
+namespace {
+
+nlohmann::json bench(int64_t batch, const std::string& options) {
+  const TemporaryFolder folder;
+  ModelBuilder builder(13);
+  builder.input("x", {batch, 4}).output("y").weight("w", noise({4, 3}, 1));
+  builder.node("MatMul", {"x", "w"}, {"y"});
+  write_file_atomically(folder / "m.onnx", builder.bytes());
+  const CommandResult result =
+      run_program("bench m.onnx --seconds 0 --json " + options, folder.path());
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  return nlohmann::json::parse(result.out);
+}
+
+void check_rate(const nlohmann::json& result, int64_t batch) {
+  CHECK(result.at("batch") == batch);
+  const double median = result.at("median_ms");
+  CHECK_THAT(result.at("samples_per_second").get<double>(),
+             WithinRel(1000.0 * static_cast<double>(batch) / median, 1e-9));
+}
+
+}  // namespace
+
+TEST_CASE("bench --json tells samples per second", "[cli]") {
+  check_rate(bench(-1, ""), 1);
+  check_rate(bench(-1, "--batch 8"), 8);
+}
+
+TEST_CASE("bench counts the samples of a model of fixed batch size", "[cli]") {
+  check_rate(bench(5, "--batch 8"), 5);
+}
