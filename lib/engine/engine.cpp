@@ -13,6 +13,10 @@
 namespace limbeck {
 namespace {
 
+/// Waking a second thread for a step takes tens of microseconds: as long as these
+/// multiply-accumulates.
+constexpr double kThreadedMacs = 2.5e6;
+
 class NativeEngine : public Engine {
  public:
   NativeEngine(const Model& model, const EngineOptions& options)
@@ -32,7 +36,7 @@ class NativeEngine : public Engine {
   std::vector<Tensor> run(const std::vector<Tensor>& inputs) const override;
   void watch(const std::vector<Tensor>& inputs, const WatchFunction& on_value) const override {
     check_inputs(inputs);
-    compute(inputs, threads_, on_value);
+    compute(inputs, useful_threads(inputs), on_value);
   }
   const std::vector<std::string>& input_names() const override { return input_names_; }
   const std::vector<std::string>& output_names() const override { return program_.output_names; }
@@ -41,6 +45,8 @@ class NativeEngine : public Engine {
 
  private:
   void check_inputs(const std::vector<Tensor>& inputs) const;
+  /// One where the steps are too small to share. Never changes results.
+  int useful_threads(const std::vector<Tensor>& inputs) const;
   std::vector<Tensor> compute(const std::vector<Tensor>& inputs, int threads,
                               const WatchFunction& on_value) const;
   std::vector<Tensor> run_parts(const std::vector<Tensor>& inputs, int64_t batch) const;
@@ -178,11 +184,17 @@ std::vector<Tensor> NativeEngine::run_parts(const std::vector<Tensor>& inputs,
   return outputs;
 }
 
+int NativeEngine::useful_threads(const std::vector<Tensor>& inputs) const {
+  const bool batched = !inputs.empty() && inputs.front().rank() > 0;
+  const double samples = batched ? static_cast<double>(inputs.front().dim(0)) : 1;
+  return program_.macs_per_step * samples < kThreadedMacs ? 1 : threads_;
+}
+
 std::vector<Tensor> NativeEngine::run(const std::vector<Tensor>& inputs) const {
   check_inputs(inputs);
   const int64_t batch = program_.samples_together > 0 ? inputs.front().dim(0) : 0;
   if (batch > program_.samples_together) return run_parts(inputs, batch);
-  return compute(inputs, threads_, {});
+  return compute(inputs, useful_threads(inputs), {});
 }
 
 std::vector<Tensor> NativeEngine::compute(const std::vector<Tensor>& inputs, int threads,

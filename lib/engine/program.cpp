@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <set>
 #include <unordered_map>
 
@@ -85,6 +86,7 @@ class Builder {
   const Node* missing_ = nullptr;
   double macs_ = 0;
   double integer_macs_ = 0;
+  bool unknown_macs_ = false;
   Program program_;
 };
 
@@ -169,6 +171,7 @@ void Builder::count_macs(const Node* weighted, bool integer) {
   if (weighted == nullptr) return;
   const double macs = sample_macs(*weighted);
   macs_ += macs;
+  if (macs == 0) unknown_macs_ = true;
   if (integer) integer_macs_ += macs;
 }
 
@@ -225,6 +228,9 @@ Program Builder::build() {
   for (const std::string& name : options_.watched)
     program_.watched_slots.push_back(slot(find_value(model_, name)));
   set_releases();
+  program_.macs_per_step =
+      unknown_macs_ ? std::numeric_limits<double>::infinity()
+                    : macs_ / static_cast<double>(std::max<size_t>(1, program_.steps.size()));
   program_.integer_mac_share = macs_ > 0 ? integer_macs_ / macs_ : 0;
   // What is tapped is as large as the activations, so that joining parts would cost memory.
   if (options_.fuse && options_.taps.empty() && samples_are_independent(model_, returned_))

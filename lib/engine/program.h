@@ -28,6 +28,8 @@ struct Program {
   /// Slots of EngineOptions::watched.
   std::vector<int> watched_slots;
   double integer_mac_share = 0;
+  /// Multiply-accumulates of one sample for the average step; infinity where some are unknown.
+  double macs_per_step = 0;
   /// Samples that run together; 0 when a batch must not be taken apart.
   int64_t samples_together = 0;
 };
