@@ -8,12 +8,12 @@
 #include "lib/distill/losses/feature_maps.h"
 #include "lib/distill/losses/rows.h"
 #include "lib/distill/losses/taps.h"
+#include "lib/distill/random_purpose.h"
 
 namespace limbeck {
 namespace {
 
 constexpr const char* kName = "hint";
-constexpr uint32_t kAdapterPurpose = 1;
 
 /// A 1x1 convolution from `in` to `out` channels.
 struct Adapter {
@@ -107,7 +107,7 @@ std::vector<Tensor> initial_adapter(const Dims& student, const Dims& teacher, ui
   const auto draw = [&](Dims dims) {
     Tensor tensor = Tensor::allocate(DataType::kFloat, std::move(dims));
     for (float& value : tensor.mutable_as<float>()) {
-      RandomStream random(seed, kAdapterPurpose, 0, index++);
+      RandomStream random(seed, static_cast<uint32_t>(RandomPurpose::kAdapter), 0, index++);
       value = static_cast<float>(random.uniform(-bound, bound));
     }
     return tensor;
