@@ -96,6 +96,7 @@ Objective::Term Objective::read_term(const nlohmann::json& object, const std::st
   Term term;
   term.name = reader.required_text("loss");
   term.weight = reader.number("weight", 1, {0, kLargestWeight});
+  term.ramp = reader.number("ramp", 0, {0, 1});
   term.loss = find_loss(term.name, place).make(reader);
   reader.finish();
   return term;
@@ -159,9 +160,10 @@ ObjectiveResult Objective::evaluate(const ObjectiveInput& input) const {
     shard.batch = input.batch;
     LossResult loss = term.loss.evaluate(shard);
     result.terms.push_back(loss.loss);
-    result.loss += term.weight * loss.loss;
-    scale(loss.student, term.weight);
-    for (Tensor& gradient : loss.weights) scale(gradient, term.weight);
+    const double weight = term.weight_at(input.progress);
+    result.loss += weight * loss.loss;
+    scale(loss.student, weight);
+    for (Tensor& gradient : loss.weights) scale(gradient, weight);
     add_to(tapped ? result.student_taps[term.loss.student_tap] : result.student_logits,
            std::move(loss.student));
     result.weights.push_back(std::move(loss.weights));

@@ -20,6 +20,7 @@ struct ObjectiveInput {
   std::span<const Label> labels;
   std::vector<std::vector<Tensor>> weights;  ///< for each term its own; empty where it has none
   int64_t batch = 1;                         ///< samples of the whole batch, over all shards
+  double progress = 1;                       ///< share of the run that is done, for `ramp`
 };
 
 /// Sums over the shards, in shard order, are the batch's.
@@ -34,9 +35,10 @@ struct ObjectiveResult {
 /// Immutable after reading; evaluate() is pure and thread-safe.
 class Objective {
  public:
-  /// Reads a list such as [{"loss": "soft_targets", "weight": 0.9, "temperature": 4}, ...]. `place`
-  /// is its JSON pointer. Raises kUsage for unknown losses and options, values out of range, an
-  /// empty list, and weights that are all zero.
+  /// Reads a list such as [{"loss": "soft_targets", "weight": 0.9, "temperature": 4}, ...]. Every
+  /// loss has a `weight` (default 1) and a `ramp`, the share of the run over which the weight grows
+  /// from zero (default 0). `place` is the list's JSON pointer. Raises kUsage for unknown losses
+  /// and options, values out of range, an empty list, and weights that are all zero.
   static Objective read(const nlohmann::json& losses, const std::string& place);
 
   size_t size() const { return terms_.size(); }
@@ -63,7 +65,12 @@ class Objective {
   struct Term {
     std::string name;
     double weight = 1;
+    double ramp = 0;  ///< share of the run over which the weight grows from zero
     LossTerm loss;
+
+    double weight_at(double progress) const {
+      return progress < ramp ? weight * progress / ramp : weight;
+    }
   };
   static Term read_term(const nlohmann::json& object, const std::string& place);
 

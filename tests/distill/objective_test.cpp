@@ -49,6 +49,24 @@ TEST_CASE("an objective is the weighted sum of its losses", "[distill]") {
   }
 }
 
+TEST_CASE("a ramp lets a weight grow from zero over its share of the run", "[distill]") {
+  const Objective objective = read(R"([{"loss": "logits_mse", "weight": 4, "ramp": 0.5}])");
+  ObjectiveInput input;
+  input.student_logits = doubles({1, 2}, {1, 0});
+  input.teacher_logits = doubles({1, 2}, {0, 0});
+  const auto at = [&](double progress) {
+    input.progress = progress;
+    return objective.evaluate(input);
+  };
+  // The loss is 1/2, its gradient (1, 0).
+  CHECK(at(0).loss == 0);
+  CHECK(at(0.125).loss == 0.5);
+  CHECK((values_of(at(0.125).student_logits) == std::vector<double>{1, 0}));
+  CHECK(at(0.5).loss == 2);
+  CHECK(at(1).loss == 2);
+  CHECK(at(0.125).terms.at(0) == 0.5);
+}
+
 TEST_CASE("an objective says what it reads", "[distill]") {
   const Objective labels_only = read(R"([{"loss": "label_cross_entropy"}])");
   CHECK(labels_only.needs_labels());
@@ -116,7 +134,7 @@ TEST_CASE("a recipe's mistakes are named with their place", "[distill]") {
   const ErrorInfo option = read_error(R"([{"loss": "soft_targets", "smoothing": 0.1}])");
   check_error(option, Category::kUsage, "/losses/0/smoothing", "the option must exist",
               "smoothing");
-  CHECK(option.next_step == "use one of loss, weight, temperature");
+  CHECK(option.next_step == "use one of loss, weight, ramp, temperature");
   check_error(read_error(R"([{"loss": "soft_targets", "temperature": 0}])"), Category::kUsage,
               "/losses/0/temperature", "the value must be a number from 0.01 to 1000", "0");
   check_error(read_error(R"([{"loss": "hint", "student": "a"}])"), Category::kUsage,
