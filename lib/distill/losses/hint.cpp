@@ -6,6 +6,7 @@
 #include "lib/base/error.h"
 #include "lib/base/philox.h"
 #include "lib/distill/losses/feature_maps.h"
+#include "lib/distill/losses/product.h"
 #include "lib/distill/losses/rows.h"
 #include "lib/distill/losses/taps.h"
 #include "lib/distill/random_purpose.h"
@@ -38,16 +39,13 @@ Adapter read_adapter(const LossInput& input, size_t in, size_t out) {
 
 FeatureMaps regress(const Adapter& adapter, const FeatureMaps& maps) {
   FeatureMaps result = zero_maps(maps.samples, adapter.out, maps.height, maps.width);
+  const size_t positions = maps.positions();
   for (size_t n = 0; n < maps.samples; ++n) {
     for (size_t o = 0; o < adapter.out; ++o) {
-      double* to = result.plane(n, o);
-      std::fill(to, to + maps.positions(), adapter.bias[o]);
-      for (size_t i = 0; i < adapter.in; ++i) {
-        const double weight = adapter.matrix[o * adapter.in + i];
-        const double* from = maps.plane(n, i);
-        for (size_t p = 0; p < maps.positions(); ++p) to[p] += weight * from[p];
-      }
+      std::fill_n(result.plane(n, o), positions, adapter.bias[o]);
     }
+    add_product({adapter.out, adapter.in, positions}, adapter.matrix.data(), adapter.in, 1,
+                maps.plane(n, 0), result.plane(n, 0));
   }
   return result;
 }
@@ -56,18 +54,17 @@ FeatureMaps regress(const Adapter& adapter, const FeatureMaps& maps) {
 FeatureMaps backward(const Adapter& adapter, const FeatureMaps& maps, const FeatureMaps& gradient,
                      Adapter& adapter_gradient) {
   FeatureMaps result = zero_maps(maps.samples, maps.channels, maps.height, maps.width);
+  const size_t positions = maps.positions();
   for (size_t n = 0; n < maps.samples; ++n) {
+    const double* outer = gradient.plane(n, 0);
     for (size_t o = 0; o < adapter.out; ++o) {
-      const std::span<const double> outer(gradient.plane(n, o), maps.positions());
-      for (const double value : outer) adapter_gradient.bias[o] += value;
-      for (size_t i = 0; i < adapter.in; ++i) {
-        const double weight = adapter.matrix[o * adapter.in + i];
-        adapter_gradient.matrix[o * adapter.in + i] +=
-            dot(outer, {maps.plane(n, i), maps.positions()});
-        double* to = result.plane(n, i);
-        for (size_t p = 0; p < outer.size(); ++p) to[p] += weight * outer[p];
-      }
+      for (size_t p = 0; p < positions; ++p) adapter_gradient.bias[o] += outer[o * positions + p];
     }
+    add_product({adapter.in, adapter.out, positions}, adapter.matrix.data(), 1, adapter.in, outer,
+                result.plane(n, 0));
+    const std::vector<double> columns = transposed(maps.plane(n, 0), adapter.in, positions);
+    add_product({adapter.out, positions, adapter.in}, outer, positions, 1, columns.data(),
+                adapter_gradient.matrix.data());
   }
   return result;
 }

@@ -15,7 +15,8 @@ namespace limbeck {
 /// All triples of the shard's n samples count, those with equal members too, as in the authors'
 /// code: the average over triples, weighed by the shard's part of the batch. student, teacher:
 /// logits or taps [n, ...], each sample one vector; their lengths may differ. No unit. The authors
-/// weigh it by 50. Samples that coincide have e = 0. Costs n^3 * length operations. Options: the
+/// weigh it by 50. Samples that coincide have e = 0. Costs n^2 * (n + length)
+/// operations. Options: the
 /// taps, optional.
 LossResult relation_angle(const LossInput& input);
 

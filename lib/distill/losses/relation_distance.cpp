@@ -1,7 +1,5 @@
 #include "lib/distill/losses/relation_distance.h"
 
-#include <cmath>
-
 #include "lib/distill/losses/huber.h"
 #include "lib/distill/losses/relations.h"
 #include "lib/distill/losses/taps.h"
@@ -11,63 +9,67 @@ namespace {
 
 constexpr const char* kName = "relation_distance";
 
-struct Distances {
-  std::vector<double> values;  ///< [n, n]
-  double mean = 0;             ///< of those above zero
-  double above_zero = 0;       ///< how many they are
+/// Of the distances above zero.
+struct DistanceMean {
+  double value = 0;
+  double count = 0;
 };
 
-Distances distances_of(const Rows& rows) {
-  Distances result;
-  result.values.resize(rows.count * rows.count);
+DistanceMean mean_of(const std::vector<double>& distances) {
+  DistanceMean mean;
   double sum = 0;
-  for (size_t i = 0; i < rows.count; ++i) {
-    for (size_t j = 0; j < rows.count; ++j) {
-      const double distance = distance_between(rows.row(i), rows.row(j));
-      result.values[i * rows.count + j] = distance;
-      sum += distance;
-      if (distance > 0) result.above_zero += 1;
-    }
+  for (const double distance : distances) {
+    sum += distance;
+    if (distance > 0) mean.count += 1;
   }
-  if (result.above_zero > 0) result.mean = sum / result.above_zero;
-  return result;
+  if (mean.count > 0) mean.value = sum / mean.count;
+  return mean;
 }
 
-double relative(const Distances& distances, size_t at) {
-  return distances.mean > 0 ? distances.values[at] / distances.mean : 0;
+double relative(double distance, const DistanceMean& mean) {
+  return mean.value > 0 ? distance / mean.value : 0;
+}
+
+/// Coefficients of relation_gradient() from the slopes of the loss in the relative distances.
+std::vector<double> coefficients_of(const Geometry& own, const DistanceMean& mean,
+                                    const std::vector<double>& slopes) {
+  const size_t n = own.count;
+  std::vector<double> result(n * n);
+  if (mean.value == 0) return result;
+  double through_mean = 0;
+  for (size_t at = 0; at < n * n; ++at) through_mean += slopes[at] * own.lengths[at];
+  through_mean /= mean.value * mean.value * mean.count;
+  for (size_t i = 0; i < n; ++i) {
+    for (size_t j = 0; j < n; ++j) {
+      const double distance = own.distance(i, j);
+      if (distance == 0) continue;
+      // Pairs (i, j) and (j, i) are equal, hence 2.
+      const double slope = 2 * (slopes[i * n + j] / mean.value - through_mean) / distance;
+      result[i * n + i] += slope;
+      result[i * n + j] -= slope;
+    }
+  }
+  return result;
 }
 
 }  // namespace
 
 LossResult relation_distance(const LossInput& input) {
-  const RelationRows rows = read_relation_rows(input, kName);
-  const size_t n = rows.student.count;
-  const Distances own = distances_of(rows.student);
-  const Distances wanted = distances_of(rows.teacher);
+  const RelationPair pair = read_relations(input, kName);
+  const DistanceMean own = mean_of(pair.student.lengths);
+  const DistanceMean wanted = mean_of(pair.teacher.lengths);
+  const size_t n = pair.student.count;
   const double scale = 1 / (static_cast<double>(input.batch) * static_cast<double>(n));
   std::vector<double> slopes(n * n);
-  double through_mean = 0;
   LossResult result;
   for (size_t at = 0; at < n * n; ++at) {
-    const double difference = relative(own, at) - relative(wanted, at);
+    const double difference =
+        relative(pair.student.lengths[at], own) - relative(pair.teacher.lengths[at], wanted);
     result.loss += scale * huber(difference);
     slopes[at] = scale * huber_slope(difference);
-    through_mean += slopes[at] * own.values[at];
   }
-  Rows gradient = zero_rows(n, rows.student.width);
-  if (own.mean > 0) through_mean /= own.mean * own.mean * own.above_zero;
-  for (size_t i = 0; i < n; ++i) {
-    for (size_t j = 0; j < n; ++j) {
-      const double distance = own.values[i * n + j];
-      if (distance == 0) continue;
-      // Pairs (i, j) and (j, i) are equal, hence 2.
-      const double slope = 2 * (slopes[i * n + j] / own.mean - through_mean) / distance;
-      for (size_t k = 0; k < rows.student.width; ++k) {
-        gradient.row(i)[k] += slope * (rows.student.row(i)[k] - rows.student.row(j)[k]);
-      }
-    }
-  }
-  result.student = write_values(input.student, gradient.values);
+  result.student =
+      relation_gradient(input, pair.student, coefficients_of(pair.student, own, slopes));
   return result;
 }
 

@@ -157,6 +157,17 @@ TEST_CASE("gradients of the relations are those of their values", "[distill]") {
   CHECK(student_error(relation_angle, input) < kGradientTolerance);
 }
 
+TEST_CASE("relations do not depend on where the samples lie", "[distill]") {
+  const LossInput near = taps(random_doubles({4, 3}, 9), random_doubles({4, 2}, 10), 4);
+  LossInput far = near;
+  far.student = near.student.clone();
+  for (double& value : far.student.mutable_as<double>()) value += 1e6;
+  for (const auto& loss : {relation_distance, relation_angle}) {
+    CHECK_THAT(loss(far).loss, WithinAbs(loss(near).loss, 1e-8));
+    check_values(loss(far).student, values_of(loss(near).student), 1e-8);
+  }
+}
+
 TEST_CASE("samples that coincide, or stand alone, have no relation", "[distill]") {
   for (const auto& loss : {relation_distance, relation_angle}) {
     const LossResult alone = loss(taps(doubles({1, 2}, {1, 2}), doubles({1, 1}, {3}), 4));
