@@ -76,11 +76,20 @@ std::vector<Tensor> zeros_like(std::span<const Tensor> values) {
   return result;
 }
 
+std::vector<Tensor> cloned(const std::vector<Tensor>& tensors) {
+  std::vector<Tensor> result;
+  result.reserve(tensors.size());
+  for (const Tensor& tensor : tensors) result.push_back(tensor.clone());
+  return result;
+}
+
 std::span<float> slot_of(std::vector<Tensor>& slots, size_t index) {
   return slots.empty() ? std::span<float>() : slots[index].mutable_as<float>();
 }
 
 }  // namespace
+
+OptimizerState OptimizerState::clone() const { return {steps, cloned(first), cloned(second)}; }
 
 OptimizerOptions read_optimizer(const nlohmann::json& object, const std::string& place) {
   OptionReader reader(object, place);

@@ -39,10 +39,13 @@ OptimizerOptions read_optimizer(const nlohmann::json& object, const std::string&
 
 /// Everything that an optimizer remembers: saved and restored bit by bit, a run continues to the
 /// same bytes. One tensor for each weight, in the weights' order; none where the method has none.
+/// Updates write into the tensors, which copies of the state share: clone() gives a snapshot.
 struct OptimizerState {
   int64_t steps = 0;           ///< updates done
   std::vector<Tensor> first;   ///< momentum (sgd), mean of the gradient (adam, adamw)
   std::vector<Tensor> second;  ///< mean of the squared gradient (adam, adamw)
+
+  OptimizerState clone() const;
 };
 
 /// Immutable; updates are element by element in float, with factors computed in double, so the

@@ -165,9 +165,7 @@ TEST_CASE("a restored state continues to the same bits, with every method", "[au
     CHECK(state.second.size() == (row.slots > 1 ? 1 : 0));
     steps(whole, state, 0, 3);
     std::vector<Tensor> resumed = {whole[0].clone()};
-    OptimizerState saved = {state.steps, {}, {}};
-    for (const Tensor& tensor : state.first) saved.first.push_back(tensor.clone());
-    for (const Tensor& tensor : state.second) saved.second.push_back(tensor.clone());
+    OptimizerState saved = state.clone();
     steps(whole, state, 3, 6);
     steps(resumed, saved, 3, 6);
     CHECK((whole[0].to_float() == resumed[0].to_float()));
