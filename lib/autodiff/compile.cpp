@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "lib/autodiff/channels_last.h"
 #include "lib/autodiff/parameters.h"
 #include "lib/autodiff/program.h"
 #include "lib/base/error.h"
@@ -24,9 +25,11 @@ class Compiler {
     find_outputs();
     find_needed();
     add_leaves();
+    choose_orders();
     for (const auto& node : graph().nodes()) {
       if (needed_.contains(node.get())) add_node(*node);
     }
+    for (const Value* output : outputs_) row_major_slot(output);
     fold_constants();
     mark_active();
     mark_reaching();
@@ -107,13 +110,15 @@ class Compiler {
 
   std::unique_ptr<TapeStep> make_step(const Node& node) {
     const int64_t opset = program_->model.opset(node.domain());
+    const bool last = channels_last_.contains(&node);
+    if (last && node.op_type() == "Conv") return channels_last_conv_step(node);
     if (on_batch(node)) {
       check_one_output(node);
       program_->batch_norm_nodes.push_back(program_->nodes.size());
       program_->batch_norms.push_back(
           {node.name(), node.input(3)->name(), node.input(4)->name(),
            static_cast<double>(node.float_attribute("momentum", 0.9F))});
-      return batch_norm_step(node);
+      return batch_norm_step(node, last ? MemoryOrder::kChannelsLast : MemoryOrder::kRowMajor);
     }
     if (options_.dropout && node.domain().empty() && node.op_type() == "Dropout") {
       check_one_output(node);
@@ -122,12 +127,61 @@ class Compiler {
     return plain_step(node, opset);
   }
 
+  void choose_orders() {
+    if (!options_.fast) return;
+    std::unordered_set<const Value*> row_major;
+    for (const Slot slot : program_->gradient_slots) row_major.insert(values_[slot]);
+    channels_last_ = channels_last_nodes(program_->model, row_major,
+                                         options_.batch_norm == BatchNormMode::kBatch);
+  }
+
+  bool is_channels_last(const Value* value) const {
+    return value->producer() != nullptr && channels_last_.contains(value->producer());
+  }
+
+  /// A second slot for the value in channels-last order.
+  Slot last_slot(const Value* value) {
+    const auto [found, fresh] = last_slots_.try_emplace(value, values_.size());
+    if (!fresh) return found->second;
+    values_.push_back(value);
+    copies_.insert(found->second);
+    if (!is_channels_last(value)) add_reorder(slot_of(value), found->second, true);
+    return found->second;
+  }
+
+  /// The slot of the value in row-major order, copied from channels-last order where it must be.
+  Slot row_major_slot(const Value* value) {
+    if (value == nullptr) return kNoSlot;
+    const Slot slot = slot_of(value);
+    if (is_channels_last(value) && ordered_.insert(value).second)
+      add_reorder(last_slots_.at(value), slot, false);
+    return slot;
+  }
+
+  void add_reorder(Slot from, Slot to, bool last) {
+    TapeNode result;
+    result.step = reorder_step(last ? MemoryOrder::kChannelsLast : MemoryOrder::kRowMajor);
+    result.place = "value '" + values_[to]->name() + "'";
+    result.inputs = {from};
+    result.outputs = {to};
+    program_->nodes.push_back(std::move(result));
+    sources_.push_back(nullptr);
+  }
+
   void add_node(const Node& node) {
     TapeNode result;
+    const bool last = channels_last_.contains(&node);
+    for (size_t i = 0; i < node.inputs().size(); ++i) {
+      const Value* input = node.input(i);
+      const bool turned = last && input != nullptr && is_channels_last_input(node, i);
+      result.inputs.push_back(turned ? last_slot(input) : row_major_slot(input));
+    }
+    for (size_t i = 0; i < node.outputs().size(); ++i) {
+      const Value* output = node.output(i);
+      result.outputs.push_back(last && i == 0 ? last_slot(output) : slot_of(output));
+    }
     result.step = make_step(node);
     result.place = node.place();
-    for (const Value* input : node.inputs()) result.inputs.push_back(slot_of(input));
-    for (const Value* output : node.outputs()) result.outputs.push_back(slot_of(output));
     program_->nodes.push_back(std::move(result));
     sources_.push_back(&node);
   }
@@ -136,11 +190,12 @@ class Compiler {
     if (leaf_.contains(slot)) return nullptr;
     const auto folded = folded_.find(slot);
     if (folded != folded_.end()) return &folded->second;
-    return values_[slot]->constant();
+    return copies_.contains(slot) ? nullptr : values_[slot]->constant();
   }
 
-  bool folds(const TapeNode& node, const Node& source) const {
-    if (source.op_type() == "Dropout" || node.inputs.empty()) return false;
+  bool folds(const TapeNode& node, const Node* source) const {
+    if (node.inputs.empty()) return false;
+    if (source != nullptr && (source->op_type() == "Dropout" || on_batch(*source))) return false;
     return std::all_of(node.inputs.begin(), node.inputs.end(),
                        [&](Slot slot) { return slot == kNoSlot || known(slot) != nullptr; });
   }
@@ -152,9 +207,8 @@ class Compiler {
     std::vector<size_t> moved(program_->nodes.size(), 0);
     for (size_t i = 0; i < program_->nodes.size(); ++i) {
       TapeNode& node = program_->nodes[i];
-      const bool statistics = on_batch(*sources_[i]);
       moved[i] = rest.size();
-      if (!statistics && folds(node, *sources_[i])) {
+      if (folds(node, sources_[i])) {
         fold(node);
         continue;
       }
@@ -188,9 +242,7 @@ class Compiler {
 
   /// Whether output `i` of a node can carry a gradient: real numbers, or codes of a quantizer.
   bool carries(size_t node, size_t i) const {
-    const Value* output = sources_[node]->output(i);
-    if (output == nullptr) return false;
-    if (is_real(output->type)) return true;
+    if (is_real(values_[program_->nodes[node].outputs[i]]->type)) return true;
     const std::string& name = sources_[node]->op_type();
     return i == 0 && (name == "QuantizeLinear" || (name != "Cast" && moves_codes(node)));
   }
@@ -304,7 +356,11 @@ class Compiler {
   std::vector<const Value*> candidates_;
   std::vector<const Node*> sources_;  ///< of program_->nodes
   std::unordered_set<const Node*> needed_;
-  std::unordered_set<Slot> leaf_;  ///< slots of parameters
+  std::unordered_set<const Node*> channels_last_;
+  std::unordered_map<const Value*, Slot> last_slots_;  ///< of values in channels-last order
+  std::unordered_set<Slot> copies_;                    ///< all of last_slots_
+  std::unordered_set<const Value*> ordered_;           ///< have their row-major copy
+  std::unordered_set<Slot> leaf_;                      ///< slots of parameters
   std::unordered_map<Slot, Tensor> folded_;
   std::vector<uint8_t> active_;
   std::vector<uint8_t> reaching_;

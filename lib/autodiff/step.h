@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "lib/ops/gradient.h"
@@ -31,9 +32,12 @@ class TapeStep {
 /// such operator.
 std::unique_ptr<TapeStep> plain_step(const Node& node, int64_t opset);
 
+/// How a tensor of dimensions [n, c, h, w] lies in memory.
+enum class MemoryOrder { kRowMajor, kChannelsLast };
+
 /// BatchNormalization over the statistics of the batch, whatever training_mode says. State: mean,
 /// inv_std, variance (population), one item a channel each.
-std::unique_ptr<TapeStep> batch_norm_step(const Node& node);
+std::unique_ptr<TapeStep> batch_norm_step(const Node& node, MemoryOrder order);
 inline constexpr size_t kMeanState = 0;
 inline constexpr size_t kInvStdState = 1;
 inline constexpr size_t kVarianceState = 2;
@@ -41,5 +45,11 @@ inline constexpr size_t kVarianceState = 2;
 /// Dropout that drops: mask drawn from the step's seed. The ratio is the attribute (before opset
 /// 12), the stored constant of input 1, or ONNX's default of one half.
 std::unique_ptr<TapeStep> dropout_step(const Node& node, int64_t opset);
+
+/// Conv in float with two spatial axes, on oneDNN, channels-last.
+std::unique_ptr<TapeStep> channels_last_conv_step(const Node& node);
+
+/// Copies input 0 into the other order; dimensions stay [n, c, h, w].
+std::unique_ptr<TapeStep> reorder_step(MemoryOrder to);
 
 }  // namespace limbeck

@@ -28,20 +28,21 @@ class PlainStep final : public TapeStep {
 
 class BatchNormStep final : public TapeStep {
  public:
-  explicit BatchNormStep(const Node& node)
+  BatchNormStep(const Node& node, MemoryOrder order)
       : epsilon_(static_cast<double>(node.float_attribute("epsilon", 1e-5F))),
+        order_(order),
         place_(node.place()) {}
   void forward(KernelContext& context, StepState& state, uint64_t) const override {
-    BatchNormResult result =
-        batch_norm_forward(context.input(0), context.input(1), context.input(2), epsilon_, place_);
-    context.set_output(0, std::move(result.y));
+    BatchNormResult result = batch_norm_forward(planes(context.input(0)), context.input(1),
+                                                context.input(2), epsilon_, place_);
+    context.set_output(0, result.y.reshaped(context.input(0).dims()));
     state.tensors = {std::move(result.mean), std::move(result.inv_std), std::move(result.variance)};
   }
   void backward(GradientContext& context, const StepState& state) const override {
-    BatchNormGradients gradients =
-        batch_norm_backward(context.input(0), context.input(1), state.tensors.at(kMeanState),
-                            state.tensors.at(kInvStdState), context.dy(), context.wants(0), place_);
-    if (context.wants(0)) context.set_gradient(0, std::move(gradients.x));
+    BatchNormGradients gradients = batch_norm_backward(
+        planes(context.input(0)), context.input(1), state.tensors.at(kMeanState),
+        state.tensors.at(kInvStdState), planes(context.dy()), context.wants(0), place_);
+    if (context.wants(0)) context.set_gradient(0, gradients.x.reshaped(context.dims(0)));
     if (context.wants(1)) context.set_gradient(1, std::move(gradients.scale));
     if (context.wants(2)) context.set_gradient(2, std::move(gradients.bias));
   }
@@ -51,7 +52,14 @@ class BatchNormStep final : public TapeStep {
   }
 
  private:
+  /// Channels-last, every pixel of every image is a row of channels.
+  Tensor planes(const Tensor& x) const {
+    if (order_ == MemoryOrder::kRowMajor) return x;
+    return x.reshaped({x.dim(0) * x.dim(2) * x.dim(3), x.dim(1)});
+  }
+
   double epsilon_;
+  MemoryOrder order_;
   std::string place_;
 };
 
@@ -100,8 +108,8 @@ std::unique_ptr<TapeStep> plain_step(const Node& node, int64_t opset) {
       row->kernel(node, opset), row->gradient == nullptr ? nullptr : row->gradient(node, opset));
 }
 
-std::unique_ptr<TapeStep> batch_norm_step(const Node& node) {
-  return std::make_unique<BatchNormStep>(node);
+std::unique_ptr<TapeStep> batch_norm_step(const Node& node, MemoryOrder order) {
+  return std::make_unique<BatchNormStep>(node, order);
 }
 
 std::unique_ptr<TapeStep> dropout_step(const Node& node, int64_t opset) {

@@ -24,6 +24,8 @@ struct TrainOptions {
   BatchNormMode batch_norm = BatchNormMode::kBatch;
   /// Whether Dropout nodes drop.
   bool dropout = true;
+  /// Convolutions on oneDNN and channels-last; false: the reference kernels of the operator table.
+  bool fast = true;
   /// Values that forward() returns beside the graph outputs. Their gradients may enter backward().
   std::vector<std::string> taps = {};
   /// Inputs or inner values whose gradients backward() returns beside those of the parameters.

@@ -25,16 +25,30 @@ Planes planes_of(const Tensor& x, const Tensor& parameter, const std::string& pl
   return planes;
 }
 
+/// Calls f(channel, first element, count) for every run of elements of one channel.
+template <typename F>
+void for_each_run_of(const Planes& p, F f) {
+  int64_t first = 0;
+  for (int64_t n = 0; n < p.batch; ++n) {
+    for (int64_t c = 0; c < p.channels; ++c, first += p.inner) f(at(c), at(first), at(p.inner));
+  }
+}
+
 /// sums[c] += f(channel, element) over all elements; partial sums of one plane stay short.
 template <typename F>
 std::vector<double> sum_channels(const Planes& p, F f) {
   std::vector<double> sums(at(p.channels), 0.0);
-  for (int64_t i = 0; i < p.batch * p.channels; ++i) {
-    const size_t c = at(i % p.channels);
-    double sum = 0;
-    for (int64_t k = i * p.inner; k < (i + 1) * p.inner; ++k) sum += f(c, at(k));
-    sums[c] += sum;
+  if (p.inner == 1) {  // channels-last, or a matrix
+    size_t i = 0;
+    for (int64_t n = 0; n < p.batch; ++n)
+      for (size_t c = 0; c < sums.size(); ++c, ++i) sums[c] += f(c, i);
+    return sums;
   }
+  for_each_run_of(p, [&](size_t c, size_t first, size_t count) {
+    double sum = 0;
+    for (size_t i = first; i < first + count; ++i) sum += f(c, i);
+    sums[c] += sum;
+  });
   return sums;
 }
 
@@ -43,10 +57,15 @@ template <typename T, typename F>
 Tensor fill_planes(const Planes& p, const Dims& dims, F f) {
   Tensor result = Tensor::allocate(data_type_of<T>(), dims);
   T* target = result.mutable_as<T>().data();
-  for (int64_t i = 0; i < p.batch * p.channels; ++i) {
-    const size_t c = at(i % p.channels);
-    for (int64_t k = i * p.inner; k < (i + 1) * p.inner; ++k) target[k] = f(c, at(k));
+  if (p.inner == 1) {
+    size_t i = 0;
+    for (int64_t n = 0; n < p.batch; ++n)
+      for (size_t c = 0; c < at(p.channels); ++c, ++i) target[i] = f(c, i);
+    return result;
   }
+  for_each_run_of(p, [&](size_t c, size_t first, size_t count) {
+    for (size_t i = first; i < first + count; ++i) target[i] = f(c, i);
+  });
   return result;
 }
 

@@ -10,10 +10,10 @@ using Attributes = std::function<void(NodeBuilder&)>;
 using List = std::vector<int64_t>;
 
 struct Window {
-  List strides;
-  List pads;
-  List dilations;
-  std::string auto_pad;
+  List strides = {};
+  List pads = {};
+  List dilations = {};
+  std::string auto_pad = {};
   int64_t group = 1;
 };
 
