@@ -52,7 +52,7 @@ void add_clip(GradientCases& cases) {
   cases.push_back(
       {"limits as attributes",
        {.op = "Clip",
-        .opset = 6,
+        .opset = 7,
         .inputs = {spread({3, 5}, 1)},
         .attributes = [](NodeBuilder& node) { node.with("min", -0.5F).with("max", 0.4F); }}});
   cases.push_back({"no limits", {.op = "Clip", .opset = 13, .inputs = {spread({3, 5}, 1)}}});
