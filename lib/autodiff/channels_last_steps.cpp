@@ -44,17 +44,6 @@ class ReorderStep final : public TapeStep {
   MemoryOrder to_;
 };
 
-/// Sum of every channel, in the order of the pixels.
-Tensor channel_sums(const Tensor& dy) {
-  const auto channels = static_cast<size_t>(dy.dim(1));
-  std::vector<double> sums(channels, 0.0);
-  const auto items = dy.as<float>();
-  for (size_t i = 0; i < items.size(); i += channels) {
-    for (size_t c = 0; c < channels; ++c) sums[c] += static_cast<double>(items[i + c]);
-  }
-  return Tensor::from<float>({dy.dim(1)}, {sums.begin(), sums.end()});
-}
-
 class ConvStep final : public TapeStep {
  public:
   explicit ConvStep(const Node& node)
@@ -74,11 +63,13 @@ class ConvStep final : public TapeStep {
   void backward(GradientContext& context, const StepState&) const override {
     const Tensor& dy = context.dy();
     const ConvGeometry g = conv_geometry(window_, group_, context.dims(0), context.dims(1), place_);
+    const bool bias = context.has_input(2);
     if (context.wants(0))
-      context.set_gradient(0, convolution_.backward_data(g, context.input(1), dy));
-    if (context.wants(1))
-      context.set_gradient(1, convolution_.backward_weights(g, context.input(0), dy));
-    if (context.wants(2)) context.set_gradient(2, channel_sums(dy));
+      context.set_gradient(0, convolution_.backward_data(g, context.input(1), dy, bias));
+    if (!context.wants(1) && !context.wants(2)) return;
+    auto gradients = convolution_.backward_weights(g, context.input(0), dy, bias);
+    if (context.wants(1)) context.set_gradient(1, std::move(gradients.w));
+    if (context.wants(2)) context.set_gradient(2, std::move(gradients.bias));
   }
   bool has_gradient() const override { return true; }
   GradientReads reads() const override {

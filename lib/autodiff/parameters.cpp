@@ -96,6 +96,45 @@ class Finder {
   Values weighted_;
 };
 
+/// Identity nodes of stored constants become constants.
+size_t separate_copies(Graph& graph) {
+  std::vector<Node*> copies;
+  for (const auto& node : graph.nodes()) {
+    const bool stored = node->domain().empty() && node->op_type() == "Identity" &&
+                        node->input(0) != nullptr && node->input(0)->constant() != nullptr;
+    const Value* output = node->output(0);
+    if (stored && output != nullptr && !output->is_graph_output() &&
+        !output->captured_by_subgraph())
+      copies.push_back(node.get());
+  }
+  for (Node* node : copies) {
+    Value* output = node->output(0);
+    const std::string name = output->name();
+    const Tensor shared = *node->input(0)->constant();
+    Value* own = graph.add_initializer(name + ".own", shared);
+    graph.replace_all_uses(output, own);
+    graph.remove_node(node);
+    if (graph.find(name) == nullptr) graph.rename(own, name);
+  }
+  return copies.size();
+}
+
+/// The last reader of a shared constant keeps it.
+size_t separate_normalizations(Graph& graph) {
+  size_t copies = 0;
+  for (const auto& node : graph.nodes()) {
+    if (!node->domain().empty() || node->op_type() != "BatchNormalization") continue;
+    for (size_t i = 1; i < node->inputs().size(); ++i) {
+      const Value* shared = node->input(i);
+      if (shared == nullptr || shared->constant() == nullptr || shared->uses().size() < 2) continue;
+      const Tensor tensor = *shared->constant();
+      graph.set_input(node.get(), i, graph.add_initializer(shared->name() + ".own", tensor));
+      ++copies;
+    }
+  }
+  return copies;
+}
+
 bool is_real(const Tensor& tensor) {
   return tensor.type() == DataType::kFloat || tensor.type() == DataType::kDouble;
 }
@@ -109,26 +148,9 @@ bool matches(const std::vector<std::string>& globs, const std::string& name) {
 }  // namespace
 
 size_t separate_parameters(Model& model) {
-  std::vector<Node*> copies;
-  for (const auto& node : model.graph.nodes()) {
-    const bool stored = node->domain().empty() && node->op_type() == "Identity" &&
-                        node->input(0) != nullptr && node->input(0)->constant() != nullptr;
-    const Value* output = node->output(0);
-    if (stored && output != nullptr && !output->is_graph_output() &&
-        !output->captured_by_subgraph())
-      copies.push_back(node.get());
-  }
-  for (Node* node : copies) {
-    Value* output = node->output(0);
-    const std::string name = output->name();
-    const Tensor& shared = *node->input(0)->constant();
-    Value* own = model.graph.add_initializer(name + ".own", shared);
-    model.graph.replace_all_uses(output, own);
-    model.graph.remove_node(node);
-    if (model.graph.find(name) == nullptr) model.graph.rename(own, name);
-  }
+  const size_t copies = separate_copies(model.graph) + separate_normalizations(model.graph);
   model.graph.remove_dead();
-  return copies.size();
+  return copies;
 }
 
 std::vector<const Value*> find_parameters(const Model& model,

@@ -9,10 +9,11 @@
 namespace limbeck {
 
 /// Gives every reader that takes a stored constant through an Identity node a constant of its own,
-/// under the name of the Identity's output. Exporters merge constants of equal values in this way
-/// (all scales of a network that has not been trained), and training must be able to tell them
-/// apart. Outputs of the model stay the same bits. Returns how many nodes went. A constant that two
-/// nodes read directly stays one, tied parameter.
+/// under the name of the Identity's output, and every BatchNormalization scale, bias and running
+/// statistics that nobody else reads. Exporters merge constants of equal values in this way (all
+/// scales of a network that has not been trained), and training must be able to tell them apart.
+/// Outputs of the model stay the same bits. Returns how many constants are new. Another constant
+/// that two nodes read directly stays one, tied parameter.
 size_t separate_parameters(Model& model);
 
 /// Constants (initializers and Constant nodes) that train, in the order of the graph's values.

@@ -5,9 +5,15 @@
 namespace limbeck {
 namespace {
 
-template <typename T>
-void set_limit_gradient(GradientContext& context, size_t limit, double sum) {
+/// Sum of the gradient where `clipped(x, y)`.
+template <typename T, typename F>
+void set_limit_gradient(GradientContext& context, size_t limit, std::span<const T> x,
+                        std::span<const T> y, F clipped) {
   if (!context.wants(limit)) return;
+  const auto from = context.dy().as<T>();
+  double sum = 0;
+  for (size_t i = 0; i < x.size(); ++i)
+    sum += clipped(x[i], y[i]) ? static_cast<double>(from[i]) : 0;
   context.allocate(limit).mutable_as<T>()[0] = static_cast<T>(sum);
 }
 
@@ -16,18 +22,12 @@ template <typename T>
 void run_clip(GradientContext& context, const std::string& place) {
   const auto x = typed<T>(context.input(0), place);
   const auto y = typed<T>(context.output(0), place);
-  const auto from = context.dy().as<T>();
-  std::vector<T> dx(x.size());
-  double below = 0;
-  double above = 0;
-  for (size_t i = 0; i < x.size(); ++i) {
-    dx[i] = x[i] == y[i] ? from[i] : T{0};
-    if (x[i] < y[i]) below += static_cast<double>(from[i]);
-    if (x[i] > y[i]) above += static_cast<double>(from[i]);
-  }
-  if (context.wants(0)) context.set_gradient(0, Tensor::from<T>(context.dims(0), dx));
-  set_limit_gradient<T>(context, 1, below);
-  set_limit_gradient<T>(context, 2, above);
+  set_limit_gradient<T>(context, 1, x, y, [](T a, T b) { return a < b; });
+  set_limit_gradient<T>(context, 2, x, y, [](T a, T b) { return a > b; });
+  if (!context.wants(0)) return;
+  const T* from = context.dy().as<T>().data();
+  T* dx = context.allocate(0).mutable_as<T>().data();
+  for (size_t i = 0; i < x.size(); ++i) dx[i] = x[i] == y[i] ? from[i] : T{0};
 }
 
 }  // namespace

@@ -40,6 +40,43 @@ Model small_network() {
   return builder.build();
 }
 
+/// Operators whose attributes became inputs: Clip 11, Dropout 12, Squeeze and ReduceSum 13,
+/// ReduceMean 18.
+Model network_of(int64_t opset) {
+  ModelBuilder builder(opset);
+  builder.input("x", {-1, 2, 5, 5}).output("y");
+  builder.weight("w", noise({4, 2, 3, 3}, 1)).weight("scale", positive_noise({4}, 2));
+  builder.weight("bias", noise({4}, 3)).weight("fc", noise({4, 3}, 4)).weight("c", noise({3}, 5));
+  builder.weight("mean", noise({4}, 6)).weight("variance", positive_noise({4}, 7));
+  builder.weight("low", Tensor::scalar(0.0F)).weight("high", Tensor::scalar(1.5F));
+  builder.weight("ratio", Tensor::scalar(0.25F));
+  builder.weight("last", ints({3})).weight("third", ints({2}));
+  builder.node("Conv", {"x", "w"}, {"c0"});
+  builder.node("BatchNormalization", {"c0", "scale", "bias", "mean", "variance"}, {"n"});
+  if (opset < 11)
+    builder.node("Clip", {"n"}, {"r"}).with("min", 0.0F).with("max", 1.5F);
+  else
+    builder.node("Clip", {"n", "low", "high"}, {"r"});
+  if (opset < 12)
+    builder.node("Dropout", {"r"}, {"d"}).with("ratio", 0.25F);
+  else
+    builder.node("Dropout", {"r", "ratio"}, {"d"});
+  if (opset < 18)
+    builder.node("ReduceMean", {"d"}, {"m"}).with("axes", List{3});
+  else
+    builder.node("ReduceMean", {"d", "last"}, {"m"});
+  if (opset < 13) {
+    builder.node("ReduceSum", {"m"}, {"s"}).with("axes", List{2});
+    builder.node("Squeeze", {"s"}, {"q"}).with("axes", List{2, 3});
+  } else {
+    builder.weight("both", ints({2, 3}));
+    builder.node("ReduceSum", {"m", "third"}, {"s"});
+    builder.node("Squeeze", {"s", "both"}, {"q"});
+  }
+  builder.node("Gemm", {"q", "fc", "c"}, {"y"});
+  return builder.build();
+}
+
 std::vector<Tensor> initial(const Tape& tape) {
   std::vector<Tensor> parameters;
   for (const Parameter& parameter : tape.parameters()) parameters.push_back(parameter.initial);
@@ -232,6 +269,22 @@ TEST_CASE("an operator that the table lacks stops the compilation with its node 
 TEST_CASE("a tap that the model lacks is an error with its name", "[autodiff]") {
   CHECK_THROWS_WITH(Tape::compile(small_network(), {.taps = {"nowhere"}}),
                     Catch::Matchers::ContainsSubstring("nowhere"));
+}
+
+TEST_CASE("a model of any opset trains, and gives the gradients of every other", "[autodiff]") {
+  std::vector<std::vector<float>> first;
+  for (const int64_t opset : {7, 9, 10, 11, 12, 13, 15, 17, 18, 20, 21}) {
+    INFO("opset " << opset);
+    const auto tape = Tape::compile(network_of(opset));
+    const Tensor x = noise({2, 2, 5, 5}, 11);
+    const Tensor v = noise({2, 3}, 12);
+    const Gradients gradients = tape->backward(tape->forward(initial(*tape), {&x, 1}, 5), {&v, 1});
+    std::vector<std::vector<float>> values;
+    for (const Tensor& gradient : gradients.parameters) values.push_back(gradient.to_float());
+    CHECK(values.size() == 5);
+    if (first.empty()) first = values;
+    CHECK(values == first);
+  }
 }
 
 TEST_CASE("all weights of the network train, and running statistics do not", "[autodiff]") {

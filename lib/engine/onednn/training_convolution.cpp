@@ -18,13 +18,14 @@ struct Problem {
   memory::desc x;
   memory::desc w;
   memory::desc y;
+  memory::desc bias;  ///< empty without bias
   Dims strides;
   Dims dilations;
   Dims begin;
   Dims end;
 };
 
-Problem describe(const ConvGeometry& g) {
+Problem describe(const ConvGeometry& g, bool bias) {
   Problem p;
   Dims x{g.batch, g.group * g.in_channels};
   Dims w{g.out_channels, g.in_channels};
@@ -43,6 +44,7 @@ Problem describe(const ConvGeometry& g) {
   p.x = memory::desc(x, kFloat, memory::format_tag::nhwc);
   p.y = memory::desc(g.output, kFloat, memory::format_tag::nhwc);
   p.w = memory::desc(w, kFloat, g.group > 1 ? memory::format_tag::goihw : memory::format_tag::oihw);
+  if (bias) p.bias = memory::desc({g.output[1]}, kFloat, memory::format_tag::x);
   return p;
 }
 
@@ -83,8 +85,8 @@ using BackwardWeights = dnnl::convolution_backward_weights;
 
 Forward::primitive_desc forward_desc(const Problem& p, bool free) {
   const Forward::desc desc(dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct,
-                           free ? any(p.x) : p.x, any(p.w), free ? any(p.y) : p.y, p.strides,
-                           p.dilations, p.begin, p.end);
+                           free ? any(p.x) : p.x, any(p.w), p.bias, free ? any(p.y) : p.y,
+                           p.strides, p.dilations, p.begin, p.end);
   return {desc, base_attributes(), cpu()};
 }
 
@@ -101,9 +103,9 @@ struct Compiled {
           return BackwardData::primitive_desc(desc, base_attributes(), cpu(), forward);
         })),
         weights(make_fast<BackwardWeights::primitive_desc>([&](bool free) {
-          const BackwardWeights::desc desc(dnnl::algorithm::convolution_direct,
-                                           free ? any(p.x) : p.x, any(p.w), free ? any(p.y) : p.y,
-                                           p.strides, p.dilations, p.begin, p.end);
+          const BackwardWeights::desc desc(
+              dnnl::algorithm::convolution_direct, free ? any(p.x) : p.x, any(p.w), p.bias,
+              free ? any(p.y) : p.y, p.strides, p.dilations, p.begin, p.end);
           return BackwardWeights::primitive_desc(desc, base_attributes(), cpu(), forward);
         })),
         run_forward(forward),
@@ -126,8 +128,8 @@ void execute(const dnnl::primitive& primitive, std::unordered_map<int, memory> a
   stream.wait();
 }
 
-Dims shape_key(const ConvGeometry& g) {
-  Dims key{g.batch, g.group, g.in_channels, g.out_channels};
+Dims shape_key(const ConvGeometry& g, bool bias) {
+  Dims key{bias ? 1 : 0, g.batch, g.group, g.in_channels, g.out_channels};
   for (const WindowAxis& axis : g.windows) {
     key.insert(key.end(),
                {axis.input, axis.output, axis.kernel, axis.stride, axis.dilation, axis.pad_begin});
@@ -135,21 +137,13 @@ Dims shape_key(const ConvGeometry& g) {
   return key;
 }
 
-/// Our own addition: oneDNN's bias would need a primitive of its own.
-void add_bias(Tensor& y, const Tensor& bias) {
-  const auto items = bias.as<float>();
-  auto target = y.mutable_as<float>();
-  for (size_t i = 0; i < target.size(); i += items.size()) {
-    for (size_t c = 0; c < items.size(); ++c) target[i + c] += items[c];
-  }
-}
-
 }  // namespace
 
 struct TrainingConvolution::Shapes {
   ShapeCache<Compiled> cache;
-  std::shared_ptr<const Compiled> get(const ConvGeometry& g) const {
-    return cache.get(shape_key(g), [&] { return std::make_shared<const Compiled>(describe(g)); });
+  std::shared_ptr<const Compiled> get(const ConvGeometry& g, bool bias) const {
+    return cache.get(shape_key(g, bias),
+                     [&] { return std::make_shared<const Compiled>(describe(g, bias)); });
   }
 };
 
@@ -160,27 +154,27 @@ TrainingConvolution::~TrainingConvolution() = default;
 Tensor TrainingConvolution::forward(const ConvGeometry& geometry, const Tensor& x, const Tensor& w,
                                     const Tensor* bias) const try {
   const ThreadScope one(1);
-  const auto shape = shapes_->get(geometry);
+  const auto shape = shapes_->get(geometry, bias != nullptr);
   Tensor y = Tensor::allocate(DataType::kFloat, geometry.output);
   const memory own = view(shape->problem.y, y);
   const bool direct = shape->forward.dst_desc() == shape->problem.y;
   const memory result = direct ? own : memory(shape->forward.dst_desc(), cpu());
-  execute(shape->run_forward,
-          {{DNNL_ARG_SRC, in_order(view(shape->problem.x, x), shape->forward.src_desc())},
-           {DNNL_ARG_WEIGHTS, in_order(view(shape->problem.w, w), shape->forward.weights_desc())},
-           {DNNL_ARG_DST, result}},
-          shape->forward.scratchpad_desc());
+  std::unordered_map<int, memory> arguments{
+      {DNNL_ARG_SRC, in_order(view(shape->problem.x, x), shape->forward.src_desc())},
+      {DNNL_ARG_WEIGHTS, in_order(view(shape->problem.w, w), shape->forward.weights_desc())},
+      {DNNL_ARG_DST, result}};
+  if (bias != nullptr) arguments[DNNL_ARG_BIAS] = view(shape->problem.bias, *bias);
+  execute(shape->run_forward, std::move(arguments), shape->forward.scratchpad_desc());
   if (!direct) copy(result, own);
-  if (bias != nullptr) add_bias(y, *bias);
   return y;
 } catch (const dnnl::error& error) {
   rethrow(error, place_);
 }
 
 Tensor TrainingConvolution::backward_data(const ConvGeometry& geometry, const Tensor& w,
-                                          const Tensor& dy) const try {
+                                          const Tensor& dy, bool bias) const try {
   const ThreadScope one(1);
-  const auto shape = shapes_->get(geometry);
+  const auto shape = shapes_->get(geometry, bias);
   Tensor dx = Tensor::allocate(DataType::kFloat, shape->problem.x.dims());
   const memory own = view(shape->problem.x, dx);
   const bool direct = shape->data.diff_src_desc() == shape->problem.x;
@@ -196,24 +190,28 @@ Tensor TrainingConvolution::backward_data(const ConvGeometry& geometry, const Te
   rethrow(error, place_);
 }
 
-Tensor TrainingConvolution::backward_weights(const ConvGeometry& geometry, const Tensor& x,
-                                             const Tensor& dy) const try {
+TrainingConvolution::WeightGradients TrainingConvolution::backward_weights(
+    const ConvGeometry& geometry, const Tensor& x, const Tensor& dy, bool bias) const try {
   const ThreadScope one(1);
-  const auto shape = shapes_->get(geometry);
+  const auto shape = shapes_->get(geometry, bias);
   Dims dims{geometry.group * geometry.out_channels, geometry.in_channels};
   for (const WindowAxis& axis : geometry.windows) dims.push_back(axis.kernel);
   Tensor dw = Tensor::allocate(DataType::kFloat, dims);
   const memory own = view(shape->problem.w, dw);
   const bool direct = shape->weights.diff_weights_desc() == shape->problem.w;
   const memory result = direct ? own : memory(shape->weights.diff_weights_desc(), cpu());
-  execute(
-      shape->run_weights,
-      {{DNNL_ARG_SRC, in_order(view(shape->problem.x, x), shape->weights.src_desc())},
-       {DNNL_ARG_DIFF_DST, in_order(view(shape->problem.y, dy), shape->weights.diff_dst_desc())},
-       {DNNL_ARG_DIFF_WEIGHTS, result}},
-      shape->weights.scratchpad_desc());
+  std::unordered_map<int, memory> arguments{
+      {DNNL_ARG_SRC, in_order(view(shape->problem.x, x), shape->weights.src_desc())},
+      {DNNL_ARG_DIFF_DST, in_order(view(shape->problem.y, dy), shape->weights.diff_dst_desc())},
+      {DNNL_ARG_DIFF_WEIGHTS, result}};
+  Tensor db;
+  if (bias) {
+    db = Tensor::allocate(DataType::kFloat, {geometry.output[1]});
+    arguments[DNNL_ARG_DIFF_BIAS] = view(shape->problem.bias, db);
+  }
+  execute(shape->run_weights, std::move(arguments), shape->weights.scratchpad_desc());
   if (!direct) copy(result, own);
-  return dw;
+  return {std::move(dw), std::move(db)};
 } catch (const dnnl::error& error) {
   rethrow(error, place_);
 }

@@ -23,8 +23,15 @@ class TrainingConvolution {
   /// `bias` may be null.
   Tensor forward(const ConvGeometry& geometry, const Tensor& x, const Tensor& w,
                  const Tensor* bias) const;
-  Tensor backward_data(const ConvGeometry& geometry, const Tensor& w, const Tensor& dy) const;
-  Tensor backward_weights(const ConvGeometry& geometry, const Tensor& x, const Tensor& dy) const;
+  /// `bias` says whether the convolution has one, here and below: it is part of the primitives.
+  Tensor backward_data(const ConvGeometry& geometry, const Tensor& w, const Tensor& dy,
+                       bool bias) const;
+  struct WeightGradients {
+    Tensor w;
+    Tensor bias;  ///< empty without bias
+  };
+  WeightGradients backward_weights(const ConvGeometry& geometry, const Tensor& x, const Tensor& dy,
+                                   bool bias) const;
 
  private:
   struct Shapes;
