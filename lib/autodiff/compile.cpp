@@ -1,6 +1,5 @@
 // From a model to the program of a tape.
 #include <algorithm>
-#include <functional>
 
 #include "lib/autodiff/channels_last.h"
 #include "lib/autodiff/parameters.h"
@@ -35,7 +34,7 @@ class Compiler {
     mark_reaching();
     keep_reached_parameters();
     mark_wanted();
-    plan_memory();
+    plan_memory(*program_, value_sizes(), options_.segments);
     return std::move(program_);
   }
 
@@ -317,35 +316,15 @@ class Compiler {
     }
   }
 
-  /// Calls f(slot) for every tensor that a node's backward step reads.
-  void for_each_read(const TapeNode& node, const std::function<void(Slot)>& f) const {
-    if (!node.runs_backward) return;
-    const GradientReads reads = node.step->reads();
-    for (size_t i = 0; i < node.inputs.size(); ++i)
-      if (node.inputs[i] != kNoSlot && reads.input(i)) f(node.inputs[i]);
-    for (size_t i = 0; i < node.outputs.size(); ++i)
-      if (node.outputs[i] != kNoSlot && reads.output(i)) f(node.outputs[i]);
-  }
-
-  void plan_memory() {
-    std::vector<uint8_t> kept(program_->slots, 0);
-    std::vector<uint8_t> seen(program_->slots, 0);
-    for (TapeNode& node : program_->nodes) {  // the first node to read is the last to run backward
-      for_each_read(node, [&](Slot slot) {
-        if (kept[slot] == 0) node.dead_backward.push_back(slot);
-        kept[slot] = 1;
-      });
+  /// Elements of every value for one sample; 1 for unknown dimensions.
+  std::vector<int64_t> value_sizes() const {
+    std::vector<int64_t> sizes;
+    for (const Value* value : values_) {
+      sizes.push_back(1);
+      if (!value->shape) continue;
+      for (const Dim& dim : *value->shape) sizes.back() *= dim.known() ? dim.value : 1;
     }
-    for (size_t n = program_->nodes.size(); n-- > 0;) {
-      TapeNode& node = program_->nodes[n];
-      const auto last_use = [&](Slot slot) {
-        if (slot == kNoSlot || seen[slot] != 0) return;
-        seen[slot] = 1;
-        if (kept[slot] == 0) node.dead_forward.push_back(slot);
-      };
-      std::for_each(node.outputs.begin(), node.outputs.end(), last_use);
-      std::for_each(node.inputs.begin(), node.inputs.end(), last_use);
-    }
+    return sizes;
   }
 
   const TrainOptions& options_;

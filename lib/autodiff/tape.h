@@ -26,6 +26,11 @@ struct TrainOptions {
   bool dropout = true;
   /// Convolutions on oneDNN and channels-last; false: the reference kernels of the operator table.
   bool fast = true;
+  /// Parts into which the tape is cut. Above one, a pass keeps only what crosses from part to part,
+  /// and backward() runs each part forward once more (gradient checkpointing, Chen et al. 2016):
+  /// the memory of one part and of the crossings for about one more forward pass. Gradients are the
+  /// same bits. The square root of the number of nodes is the usual optimum.
+  size_t segments = 1;
   /// Values that forward() returns beside the graph outputs. Their gradients may enter backward().
   std::vector<std::string> taps = {};
   /// Inputs or inner values whose gradients backward() returns beside those of the parameters.
@@ -53,18 +58,21 @@ struct BatchStatistics {
   int64_t count = 0;  ///< elements a channel
 };
 
-/// What one forward pass leaves behind. Belongs to the tape that made it.
-class Pass {
- public:
+/// The inside of a pass.
+struct PassState {
+  std::vector<ForwardValue> values;
+  std::vector<StepState> steps;
+  uint64_t seed = 0;
+};
+
+/// What one forward pass leaves behind. Belongs to the tape that made it; a copy shares the
+/// tensors.
+struct Pass {
   std::vector<Tensor> outputs;              ///< in the order of Tape::output_names()
   std::vector<BatchStatistics> statistics;  ///< in the order of Tape::batch_norms()
-  /// Bytes that are held for the backward pass.
-  size_t held_bytes() const;
-
- private:
-  friend class Tape;
-  std::vector<ForwardValue> values_;
-  std::vector<StepState> states_;
+  /// Bytes that are kept for the backward pass, without constants, parameters and inputs.
+  size_t held_bytes = 0;
+  PassState state;
 };
 
 struct Gradients {
