@@ -1,5 +1,6 @@
 #include "lib/ops/batch_normalization_training.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "lib/ops/common.h"
@@ -34,19 +35,33 @@ void for_each_run_of(const Planes& p, F f) {
   }
 }
 
-/// sums[c] += f(channel, element) over all elements; partial sums of one plane stay short.
-template <typename F>
+/// Channels-last, or a matrix: short partial sums in T, so that a loop over channels is all there
+/// is, and double across them.
+template <typename T, typename F>
+void sum_rows(const Planes& p, std::vector<double>& sums, F f) {
+  constexpr int64_t kRows = 16;
+  std::vector<T> partial(sums.size());
+  size_t i = 0;
+  for (int64_t first = 0; first < p.batch; first += kRows) {
+    std::fill(partial.begin(), partial.end(), T{0});
+    for (int64_t n = first; n < std::min(first + kRows, p.batch); ++n, i += sums.size()) {
+      for (size_t c = 0; c < sums.size(); ++c) partial[c] += f(c, i + c);
+    }
+    for (size_t c = 0; c < sums.size(); ++c) sums[c] += static_cast<double>(partial[c]);
+  }
+}
+
+/// sums[c] = sum of f(channel, element) over all elements of the channel.
+template <typename T, typename F>
 std::vector<double> sum_channels(const Planes& p, F f) {
   std::vector<double> sums(at(p.channels), 0.0);
-  if (p.inner == 1) {  // channels-last, or a matrix
-    size_t i = 0;
-    for (int64_t n = 0; n < p.batch; ++n)
-      for (size_t c = 0; c < sums.size(); ++c, ++i) sums[c] += f(c, i);
+  if (p.inner == 1) {
+    sum_rows<T>(p, sums, f);
     return sums;
   }
   for_each_run_of(p, [&](size_t c, size_t first, size_t count) {
     double sum = 0;
-    for (size_t i = first; i < first + count; ++i) sum += f(c, i);
+    for (size_t i = first; i < first + count; ++i) sum += static_cast<double>(f(c, i));
     sums[c] += sum;
   });
   return sums;
@@ -79,11 +94,11 @@ template <typename T>
 BatchNormResult forward(const Tensor& x, const Tensor& scale, const Tensor& bias, double epsilon,
                         const Planes& p, const std::string& place) {
   const auto values = x.as<T>();
-  std::vector<double> mean =
-      sum_channels(p, [&](size_t, size_t i) { return static_cast<double>(values[i]); });
+  std::vector<double> mean = sum_channels<T>(p, [&](size_t, size_t i) { return values[i]; });
   for (double& item : mean) item /= p.count();
-  std::vector<double> variance = sum_channels(p, [&](size_t c, size_t i) {
-    const double distance = static_cast<double>(values[i]) - mean[c];
+  const std::vector<T> centre(mean.begin(), mean.end());
+  std::vector<double> variance = sum_channels<T>(p, [&](size_t c, size_t i) {
+    const T distance = values[i] - centre[c];
     return distance * distance;
   });
   std::vector<double> inv_std;
@@ -115,10 +130,9 @@ BatchNormGradients backward(const Tensor& x, const Tensor& scale, const Tensor& 
   const auto centre = typed<T>(mean, place);
   const auto inverse = typed<T>(inv_std, place);
   const auto normal = [&](size_t c, size_t i) { return (values[i] - centre[c]) * inverse[c]; };
-  const auto bias_sums =
-      sum_channels(p, [&](size_t, size_t i) { return static_cast<double>(from[i]); });
-  const auto scale_sums = sum_channels(
-      p, [&](size_t c, size_t i) { return static_cast<double>(from[i] * normal(c, i)); });
+  const auto bias_sums = sum_channels<T>(p, [&](size_t, size_t i) { return from[i]; });
+  const auto scale_sums =
+      sum_channels<T>(p, [&](size_t c, size_t i) { return from[i] * normal(c, i); });
   BatchNormGradients result{{}, per_channel<T>(scale_sums), per_channel<T>(bias_sums)};
   if (!wants_x) return result;
   const auto slopes = typed<T>(scale, place);
