@@ -27,7 +27,10 @@ void run_clip(GradientContext& context, const std::string& place) {
   if (!context.wants(0)) return;
   const T* from = context.dy().as<T>().data();
   T* dx = context.allocate(0).mutable_as<T>().data();
-  for (size_t i = 0; i < x.size(); ++i) dx[i] = x[i] == y[i] ? from[i] : T{0};
+  for (size_t i = 0; i < x.size(); ++i) {
+    const T passed = from[i];  // loaded in any case, so that the loop has no branches
+    dx[i] = x[i] == y[i] ? passed : T{0};
+  }
 }
 
 }  // namespace
