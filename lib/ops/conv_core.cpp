@@ -5,30 +5,6 @@
 namespace limbeck {
 namespace {
 
-/// columns[channel * kernel + k, output] of one group of one sample.
-template <typename T>
-void image_to_columns(const Windows& windows, int64_t channels, const T* x, T* columns) {
-  const int64_t in = input_size(windows);
-  const int64_t out = output_size(windows);
-  const int64_t kernel = kernel_size(windows);
-  std::fill(columns, columns + channels * kernel * out, T{0});
-  for (int64_t k = 0; k < kernel; ++k) {
-    for_each_run(windows, k, [&](int64_t target, int64_t source, int64_t count, int64_t step) {
-      for (int64_t c = 0; c < channels; ++c) {
-        T* to = columns + (c * kernel + k) * out + target;
-        const T* from = x + c * in + source;
-        for (int64_t i = 0; i < count; ++i) to[i] = from[i * step];
-      }
-    });
-  }
-}
-
-bool is_pointwise(const Windows& windows) {
-  return std::all_of(windows.begin(), windows.end(), [](const WindowAxis& axis) {
-    return axis.kernel == 1 && axis.stride == 1 && axis.pad_begin == 0 && axis.pad_end == 0;
-  });
-}
-
 /// One input channel a group: no matrix product to gain from.
 template <typename T>
 void convolve_depthwise(const ConvGeometry& g, const T* x, const T* w, T* y) {
@@ -49,6 +25,45 @@ void convolve_depthwise(const ConvGeometry& g, const T* x, const T* w, T* y) {
 }
 
 }  // namespace
+
+bool is_pointwise(const Windows& windows) {
+  return std::all_of(windows.begin(), windows.end(), [](const WindowAxis& axis) {
+    return axis.kernel == 1 && axis.stride == 1 && axis.pad_begin == 0 && axis.pad_end == 0;
+  });
+}
+
+template <typename T>
+void image_to_columns(const Windows& windows, int64_t channels, const T* x, T* columns) {
+  const int64_t in = input_size(windows);
+  const int64_t out = output_size(windows);
+  const int64_t kernel = kernel_size(windows);
+  std::fill(columns, columns + channels * kernel * out, T{0});
+  for (int64_t k = 0; k < kernel; ++k) {
+    for_each_run(windows, k, [&](int64_t target, int64_t source, int64_t count, int64_t step) {
+      for (int64_t c = 0; c < channels; ++c) {
+        T* to = columns + (c * kernel + k) * out + target;
+        const T* from = x + c * in + source;
+        for (int64_t i = 0; i < count; ++i) to[i] = from[i * step];
+      }
+    });
+  }
+}
+
+template <typename T>
+void columns_to_image(const Windows& windows, int64_t channels, const T* columns, T* y) {
+  const int64_t kernel = kernel_size(windows);
+  const int64_t image = input_size(windows);
+  const int64_t x_size = output_size(windows);
+  for (int64_t k = 0; k < kernel; ++k) {
+    for_each_run(windows, k, [&](int64_t source, int64_t target, int64_t count, int64_t step) {
+      for (int64_t c = 0; c < channels; ++c) {
+        const T* from = columns + (c * kernel + k) * x_size + source;
+        T* to = y + c * image + target;
+        for (int64_t i = 0; i < count; ++i) to[i * step] += from[i];
+      }
+    });
+  }
+}
 
 ConvGeometry conv_geometry(WindowAttributes window, int64_t group, const Dims& x, const Dims& w,
                            const std::string& place) {
@@ -103,6 +118,11 @@ void convolve(const ConvGeometry& g, const T* x, const T* w, T* y) {
   }
 }
 
+template void image_to_columns(const Windows&, int64_t, const float*, float*);
+template void image_to_columns(const Windows&, int64_t, const double*, double*);
+template void image_to_columns(const Windows&, int64_t, const WrappingInt*, WrappingInt*);
+template void columns_to_image(const Windows&, int64_t, const float*, float*);
+template void columns_to_image(const Windows&, int64_t, const double*, double*);
 template void convolve(const ConvGeometry&, const float*, const float*, float*);
 template void convolve(const ConvGeometry&, const double*, const double*, double*);
 template void convolve(const ConvGeometry&, const WrappingInt*, const WrappingInt*, WrappingInt*);

@@ -21,6 +21,16 @@ ConvGeometry conv_geometry(WindowAttributes window, int64_t group, const Dims& x
 /// Shape rule of the Conv family: data at input `x`, weight at input `w`.
 void conv_family_shape(const ShapeContext& context, size_t x, size_t w, DataType type);
 
+/// Whether the columns of an image are the image itself.
+bool is_pointwise(const Windows& windows);
+
+/// columns[channel * kernel + k, output] of one group of one sample; zero outside the image.
+template <typename T>
+void image_to_columns(const Windows& windows, int64_t channels, const T* x, T* columns);
+/// The transpose of image_to_columns: adds every column item to the image element it came from.
+template <typename T>
+void columns_to_image(const Windows& windows, int64_t channels, const T* columns, T* image);
+
 /// y += conv(x, w); y is already filled with the bias. T: float, double or WrappingInt.
 template <typename T>
 void convolve(const ConvGeometry& geometry, const T* x, const T* w, T* y);

@@ -1,24 +1,13 @@
 // ConvTranspose: matrix product, then columns scattered back. Window "input" is the result,
 // "output" is x.
+#include "lib/ops/conv_transpose.h"
+
+#include "lib/ops/conv_core.h"
 #include "lib/ops/gemm_core.h"
 #include "lib/ops/rows.h"
-#include "lib/ops/window.h"
 
 namespace limbeck {
 namespace {
-
-struct TransposeAttributes {
-  WindowAttributes window;
-  std::vector<int64_t> output_padding;
-  std::vector<int64_t> output_shape;
-  int64_t group = 1;
-  std::string place;
-};
-
-TransposeAttributes read_transpose(const Node& node) {
-  return {read_window(node), node.ints_attribute("output_padding", {}),
-          node.ints_attribute("output_shape", {}), node.int_attribute("group", 1), node.place()};
-}
 
 void complete(TransposeAttributes& a, const Dims& weight) {
   const size_t axes = weight.size() - 2;
@@ -71,58 +60,50 @@ void check_channels(const TransposeAttributes& a, const Dims& x, const Dims& w) 
 }
 
 template <typename T>
-void columns_to_image(const Windows& windows, int64_t channels, const T* columns, T* y) {
-  const int64_t kernel = kernel_size(windows);
-  const int64_t image = input_size(windows);
-  const int64_t x_size = output_size(windows);
-  for (int64_t k = 0; k < kernel; ++k) {
-    for_each_run(windows, k, [&](int64_t source, int64_t target, int64_t count, int64_t step) {
-      for (int64_t c = 0; c < channels; ++c) {
-        const T* from = columns + (c * kernel + k) * x_size + source;
-        T* to = y + c * image + target;
-        for (int64_t i = 0; i < count; ++i) to[i * step] += from[i];
-      }
-    });
-  }
-}
-
-template <typename T>
-void run_transpose(KernelContext& context, TransposeAttributes a) {
+void run_transpose(KernelContext& context, const TransposeAttributes& a) {
   const Tensor& x = context.input(0);
   const Tensor& w = context.input(1);
-  check_channels(a, x.dims(), w.dims());
-  complete(a, w.dims());
-  const int64_t in_channels = x.dim(1) / a.group;
-  const int64_t out_channels = w.dim(1);
-  Windows windows;
-  Dims dims{x.dim(0), out_channels * a.group};
-  for (size_t i = 2; i < x.rank(); ++i) {
-    windows.push_back(transpose_axis(a, i - 2, x.dim(i)));
-    dims.push_back(windows.back().input);
-  }
-  T* y = context.allocate(0, x.type(), dims).template mutable_as<T>().data();
-  const int64_t image = input_size(windows);
+  const TransposeGeometry g = transpose_geometry(a, x.dims(), w.dims());
+  T* y = context.allocate(0, x.type(), g.output).template mutable_as<T>().data();
+  const int64_t image = input_size(g.windows);
+  const int64_t channels = g.output[1];
   const Tensor* bias = context.optional_input(2);
-  check_model(bias == nullptr || bias->count() == dims[1], a.place,
-              "the bias must have one item a channel", dims[1]);
-  for (int64_t i = 0; i < dims[0] * dims[1]; ++i) {
+  check_model(bias == nullptr || bias->count() == channels, a.place,
+              "the bias must have one item a channel", channels);
+  for (int64_t i = 0; i < g.output[0] * channels; ++i) {
     std::fill_n(y + i * image, image,
-                bias != nullptr ? typed<T>(*bias, a.place)[at(i % dims[1])] : T{0});
+                bias != nullptr ? typed<T>(*bias, a.place)[at(i % channels)] : T{0});
   }
-  const int64_t x_size = output_size(windows);
-  const int64_t rows = out_channels * kernel_size(windows);
+  const int64_t x_size = output_size(g.windows);
+  const int64_t rows = g.out_channels * kernel_size(g.windows);
   std::vector<T> columns(at(element_count({rows, x_size}, a.place)));
-  for (int64_t i = 0; i < dims[0] * a.group; ++i) {
-    const T* weight = typed<T>(w, a.place).data() + i % a.group * in_channels * rows;
+  for (int64_t i = 0; i < g.output[0] * a.group; ++i) {
+    const T* weight = typed<T>(w, a.place).data() + i % a.group * g.in_channels * rows;
     std::fill(columns.begin(), columns.end(), T{0});
-    multiply_add(transposed(weight, in_channels, rows).data(),
-                 x.as<T>().data() + i * in_channels * x_size, columns.data(), rows, in_channels,
+    multiply_add(transposed(weight, g.in_channels, rows).data(),
+                 x.as<T>().data() + i * g.in_channels * x_size, columns.data(), rows, g.in_channels,
                  x_size);
-    columns_to_image(windows, out_channels, columns.data(), y + i * out_channels * image);
+    columns_to_image(g.windows, g.out_channels, columns.data(), y + i * g.out_channels * image);
   }
 }
 
 }  // namespace
+
+TransposeAttributes read_transpose(const Node& node) {
+  return {read_window(node), node.ints_attribute("output_padding", {}),
+          node.ints_attribute("output_shape", {}), node.int_attribute("group", 1), node.place()};
+}
+
+TransposeGeometry transpose_geometry(TransposeAttributes a, const Dims& x, const Dims& w) {
+  check_channels(a, x, w);
+  complete(a, w);
+  TransposeGeometry g{x[1] / a.group, w[1], {}, {x[0], w[1] * a.group}};
+  for (size_t i = 2; i < x.size(); ++i) {
+    g.windows.push_back(transpose_axis(a, i - 2, x[i]));
+    g.output.push_back(g.windows.back().input);
+  }
+  return g;
+}
 
 void conv_transpose_shape(const ShapeContext& context) {
   same_type_only(context);

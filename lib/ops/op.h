@@ -83,6 +83,10 @@ class Kernel {
 /// `opset` is that of the node's domain.
 using KernelFactory = std::unique_ptr<Kernel> (*)(const Node& node, int64_t opset);
 
+/// The vector-Jacobian product of a node (lib/ops/gradient.h).
+class Gradient;
+using GradientFactory = std::unique_ptr<Gradient> (*)(const Node& node, int64_t opset);
+
 /// One operator, one row. `until` is inclusive; kNoEnd for "still current".
 struct OpRow {
   static constexpr int64_t kNoEnd = 1 << 20;
@@ -92,7 +96,7 @@ struct OpRow {
   int64_t until = kNoEnd;
   ShapeRule infer = nullptr;
   KernelFactory kernel = nullptr;
-  bool differentiable = false;  ///< a gradient may exist (it is registered by the autodiff rung)
+  GradientFactory gradient = nullptr;  ///< null: not differentiable
   QuantRole role = QuantRole::kNone;
 };
 

@@ -1,6 +1,8 @@
 #include <algorithm>
 
 #include "lib/ops/copy.h"
+#include "lib/ops/numbers.h"
+#include "lib/ops/pad_core.h"
 #include "lib/ops/rows.h"
 
 namespace limbeck {
@@ -79,6 +81,15 @@ void run_pad(KernelContext& context, const Dims& pads, const std::string& mode, 
   index_copy(x, tables, fill != nullptr ? fill->raw() : nullptr, y, place);
 }
 
+/// One element of `type`.
+Tensor fill_element(float value, DataType type, const std::string& place) {
+  Tensor fill = Tensor::zeros(type, {});
+  if (value == 0.0F) return fill;
+  dispatch_numeric(type, place,
+                   [&]<typename T>() { fill.mutable_as<T>()[0] = saturating_cast<T>(value); });
+  return fill;
+}
+
 }  // namespace
 
 void pad_shape(const ShapeContext& context) {
@@ -101,13 +112,16 @@ void pad_shape(const ShapeContext& context) {
 }
 
 std::unique_ptr<Kernel> pad_kernel(const Node& node, int64_t opset) {
+  return make_pad(node, opset, node.float_attribute("value", 0));
+}
+
+std::unique_ptr<Kernel> make_pad(const Node& node, int64_t opset, float value) {
   check_arity(node, opset < 11 ? 1 : 2);
-  const float value = node.float_attribute("value", 0);
   return make_kernel([opset, value, fixed = node.ints_attribute("pads", {}), mode = read_mode(node),
                       place = node.place()](KernelContext& context) {
     const size_t rank = context.input(0).rank();
     if (opset < 11) {
-      const Tensor fill = Tensor::scalar(value);
+      const Tensor fill = fill_element(value, context.input(0).type(), place);
       return run_pad(context, spread_pads(fixed, std::nullopt, rank, place), mode, &fill, place);
     }
     std::optional<std::vector<int64_t>> axes;

@@ -1,16 +1,11 @@
+#include "lib/ops/pooling.h"
+
 #include <limits>
 
 #include "lib/ops/rows.h"
-#include "lib/ops/window.h"
 
 namespace limbeck {
 namespace {
-
-Windows pool_windows(WindowAttributes window, const Dims& dims, const std::string& place) {
-  if (dims.size() < 3) fail_model(place, "the input must have rank 3 or more", dims_text(dims));
-  complete_window(window, dims.size() - 2, place);
-  return resolve_windows(window, dims, place);
-}
 
 Dims pool_dims(const Dims& input, const Windows& windows) {
   Dims dims{input[0], input[1]};
@@ -65,28 +60,6 @@ void run_max_pool(KernelContext& context, const Windows& windows, bool columns) 
   if (indexed) context.set_output(1, Tensor::from<int64_t>(dims, indices));
 }
 
-/// Elements that the window of each output averages over.
-std::vector<float> window_counts(const Windows& windows, bool with_padding) {
-  std::vector<float> counts{1.0F};
-  for (const WindowAxis& axis : windows) {
-    std::vector<float> next;
-    for (const float count : counts) {
-      for (int64_t o = 0; o < axis.output; ++o) {
-        int64_t inside = 0;
-        for (int64_t k = 0; k < axis.kernel; ++k) {
-          const int64_t source = o * axis.stride + k * axis.dilation - axis.pad_begin;
-          if (with_padding ? source < axis.input + axis.pad_end
-                           : source >= 0 && source < axis.input)
-            ++inside;
-        }
-        next.push_back(count * static_cast<float>(inside));
-      }
-    }
-    counts = std::move(next);
-  }
-  return counts;
-}
-
 template <typename T>
 void run_average_pool(KernelContext& context, const Windows& windows, bool with_padding) {
   const Tensor& x = context.input(0);
@@ -111,6 +84,33 @@ void run_average_pool(KernelContext& context, const Windows& windows, bool with_
 }
 
 }  // namespace
+
+Windows pool_windows(WindowAttributes window, const Dims& dims, const std::string& place) {
+  if (dims.size() < 3) fail_model(place, "the input must have rank 3 or more", dims_text(dims));
+  complete_window(window, dims.size() - 2, place);
+  return resolve_windows(window, dims, place);
+}
+
+std::vector<float> window_counts(const Windows& windows, bool with_padding) {
+  std::vector<float> counts{1.0F};
+  for (const WindowAxis& axis : windows) {
+    std::vector<float> next;
+    for (const float count : counts) {
+      for (int64_t o = 0; o < axis.output; ++o) {
+        int64_t inside = 0;
+        for (int64_t k = 0; k < axis.kernel; ++k) {
+          const int64_t source = o * axis.stride + k * axis.dilation - axis.pad_begin;
+          if (with_padding ? source < axis.input + axis.pad_end
+                           : source >= 0 && source < axis.input)
+            ++inside;
+        }
+        next.push_back(count * static_cast<float>(inside));
+      }
+    }
+    counts = std::move(next);
+  }
+  return counts;
+}
 
 void pool_shape(const ShapeContext& context) {
   same_type_only(context);

@@ -11,29 +11,6 @@
 namespace limbeck {
 namespace {
 
-struct ReduceAttributes {
-  std::optional<std::vector<int64_t>> axes;
-  bool keep = true;
-  bool empty_is_identity = false;
-  std::string place;
-};
-
-ReduceAttributes read_reduce(const Node& node) {
-  ReduceAttributes attributes{std::nullopt, node.int_attribute("keepdims", 1) != 0,
-                              node.int_attribute("noop_with_empty_axes", 0) != 0, node.place()};
-  if (node.has_attribute("axes")) attributes.axes = node.ints_attribute("axes", {});
-  return attributes;
-}
-
-/// One flag an axis: is it reduced?
-std::vector<bool> reduced_axes(const std::vector<int64_t>& axes, size_t rank,
-                               const ReduceAttributes& attributes) {
-  const bool all = axes.empty() && !attributes.empty_is_identity;
-  std::vector<bool> reduced(rank, all);
-  for (const size_t axis : normal_axes(axes, rank, attributes.place)) reduced[axis] = true;
-  return reduced;
-}
-
 /// Accumulators are double for floats and 64-bit integers otherwise.
 template <typename T>
 using Accumulator = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
@@ -99,6 +76,21 @@ void run_reduce(KernelContext& context, const ReduceAttributes& attributes,
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
+
+ReduceAttributes read_reduce(const Node& node) {
+  ReduceAttributes attributes{std::nullopt, node.int_attribute("keepdims", 1) != 0,
+                              node.int_attribute("noop_with_empty_axes", 0) != 0, node.place()};
+  if (node.has_attribute("axes")) attributes.axes = node.ints_attribute("axes", {});
+  return attributes;
+}
+
+std::vector<bool> reduced_axes(const std::vector<int64_t>& axes, size_t rank,
+                               const ReduceAttributes& attributes) {
+  const bool all = axes.empty() && !attributes.empty_is_identity;
+  std::vector<bool> reduced(rank, all);
+  for (const size_t axis : normal_axes(axes, rank, attributes.place)) reduced[axis] = true;
+  return reduced;
+}
 
 std::unique_ptr<Kernel> reduction(const Node& node, const ReduceRule& rule) {
   check_arity(node, 1);

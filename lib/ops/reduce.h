@@ -13,6 +13,18 @@ struct ReduceRule {
   double (*finish)(double sum, double count) = nullptr;          ///< null: the sum itself
 };
 
+struct ReduceAttributes {
+  std::optional<std::vector<int64_t>> axes;
+  bool keep = true;
+  bool empty_is_identity = false;
+  std::string place;
+};
+
+ReduceAttributes read_reduce(const Node& node);
+/// One flag an axis: is it reduced?
+std::vector<bool> reduced_axes(const std::vector<int64_t>& axes, size_t rank,
+                               const ReduceAttributes& attributes);
+
 std::unique_ptr<Kernel> reduction(const Node& node, const ReduceRule& rule);
 
 }  // namespace limbeck

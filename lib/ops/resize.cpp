@@ -63,13 +63,8 @@ std::unique_ptr<Kernel> make_resize(const Node& node, int64_t opset) {
   return make_kernel([attributes = read_resize_attributes(node, opset),
                       slots = read_resize_slots(node, opset),
                       place = node.place()](KernelContext& context) {
-    ResizeRequest request;
-    request.scales = slots.fixed_scales;
-    if (const Tensor* roi = context.optional_input(slots.roi)) request.roi = roi->to_float();
-    if (const Tensor* scales = context.optional_input(slots.scales))
-      request.scales = scales->to_float();
-    if (const Tensor* sizes = context.optional_input(slots.sizes))
-      request.sizes = integer_list(*sizes, place);
+    const ResizeRequest request = read_resize_request(
+        slots, [&](size_t i) { return context.optional_input(i); }, place);
     const Dims& dims = context.input(0).dims();
     run_resize(context, attributes, resolve_resize(attributes, request, dims, place), place);
   });

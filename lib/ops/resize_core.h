@@ -1,6 +1,8 @@
 // The arithmetic that Resize and Upsample share. Internal to lib/ops.
 #pragma once
 
+#include <functional>
+
 #include "lib/ops/resize_axis.h"
 
 namespace limbeck {
@@ -23,6 +25,11 @@ struct ResizeRequest {
   std::vector<float> scales;
   std::vector<int64_t> sizes;
 };
+
+/// `input` gives the tensor of a slot, null where there is none.
+ResizeRequest read_resize_request(const ResizeSlots& slots,
+                                  const std::function<const Tensor*(size_t)>& input,
+                                  const std::string& place);
 
 /// Axes that scales, sizes and roi describe, in their order.
 std::vector<size_t> resized_axes(const ResizeAttributes& attributes, size_t rank,

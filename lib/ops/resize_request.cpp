@@ -58,6 +58,17 @@ void apply_sizes(const ResizeAttributes& attributes, const std::vector<int64_t>&
 
 }  // namespace
 
+ResizeRequest read_resize_request(const ResizeSlots& slots,
+                                  const std::function<const Tensor*(size_t)>& input,
+                                  const std::string& place) {
+  ResizeRequest request;
+  request.scales = slots.fixed_scales;
+  if (const Tensor* roi = input(slots.roi)) request.roi = roi->to_float();
+  if (const Tensor* scales = input(slots.scales)) request.scales = scales->to_float();
+  if (const Tensor* sizes = input(slots.sizes)) request.sizes = integer_list(*sizes, place);
+  return request;
+}
+
 std::vector<size_t> resized_axes(const ResizeAttributes& attributes, size_t rank,
                                  const std::string& place) {
   std::vector<size_t> order;

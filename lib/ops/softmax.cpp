@@ -1,3 +1,5 @@
+#include "lib/ops/softmax.h"
+
 #include <cmath>
 #include <limits>
 
@@ -6,19 +8,6 @@
 
 namespace limbeck {
 namespace {
-
-/// Before opset 13 everything from the axis on is one row; from 13 on only the axis itself.
-struct Rows {
-  int64_t outer = 1;
-  int64_t length = 1;
-  int64_t inner = 1;
-};
-
-Rows split_rows(const Dims& dims, int64_t axis_attribute, bool flattens, const std::string& place) {
-  const size_t axis = normal_axis(axis_attribute, dims.size(), place);
-  if (flattens) return {product(dims, 0, axis), product(dims, axis, dims.size()), 1};
-  return {product(dims, 0, axis), dims[axis], product(dims, axis + 1, dims.size())};
-}
 
 template <typename T>
 void softmax_row(const T* x, T* y, int64_t length, int64_t step, bool logarithm) {
@@ -37,7 +26,7 @@ void softmax_row(const T* x, T* y, int64_t length, int64_t step, bool logarithm)
 }
 
 template <typename T>
-void run_softmax(KernelContext& context, const Rows& rows, bool logarithm) {
+void run_softmax(KernelContext& context, const SoftmaxRows& rows, bool logarithm) {
   const Tensor& x = context.input(0);
   const T* source = x.as<T>().data();
   T* target = context.allocate(0, x.type(), x.dims()).template mutable_as<T>().data();
@@ -54,13 +43,20 @@ std::unique_ptr<Kernel> softmax_family(const Node& node, int64_t opset, bool log
   const bool flattens = opset < 13;
   const int64_t axis = node.int_attribute("axis", flattens ? 1 : -1);
   return make_kernel([axis, flattens, logarithm, place = node.place()](KernelContext& context) {
-    const Rows rows = split_rows(context.input(0).dims(), axis, flattens, place);
+    const SoftmaxRows rows = softmax_rows(context.input(0).dims(), axis, flattens, place);
     dispatch<float, double>(context.input(0).type(), place,
                             [&]<typename T>() { run_softmax<T>(context, rows, logarithm); });
   });
 }
 
 }  // namespace
+
+SoftmaxRows softmax_rows(const Dims& dims, int64_t axis_attribute, bool flattens,
+                         const std::string& place) {
+  const size_t axis = normal_axis(axis_attribute, dims.size(), place);
+  if (flattens) return {product(dims, 0, axis), product(dims, axis, dims.size()), 1};
+  return {product(dims, 0, axis), dims[axis], product(dims, axis + 1, dims.size())};
+}
 
 std::unique_ptr<Kernel> softmax_kernel(const Node& node, int64_t opset) {
   return softmax_family(node, opset, false);

@@ -33,7 +33,7 @@ std::string documented_table() {
   for (const OpRow& row : op_table()) {
     text += "| " + std::string(row.name) + " | " +
             (row.domain.empty() ? "ai.onnx" : std::string(row.domain)) + " | " + opsets_text(row) +
-            " | " + (row.differentiable ? "yes" : "no") + " | " + role_text(row.role) + " |\n";
+            " | " + (row.gradient != nullptr ? "yes" : "no") + " | " + role_text(row.role) + " |\n";
   }
   return text;
 }

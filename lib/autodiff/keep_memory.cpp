@@ -1,0 +1,15 @@
+#include "lib/autodiff/keep_memory.h"
+
+#include <malloc.h>
+
+namespace limbeck {
+
+void keep_freed_memory() {
+  constexpr int kNever = 1 << 30;
+  ::mallopt(M_MMAP_THRESHOLD, kNever);
+  ::mallopt(M_TRIM_THRESHOLD, kNever);
+  // Arenas of other threads hand back 64 MiB at a time, whatever the threshold: use the one heap.
+  ::mallopt(M_ARENA_MAX, 1);
+}
+
+}  // namespace limbeck

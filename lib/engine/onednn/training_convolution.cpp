@@ -1,0 +1,219 @@
+#include "lib/engine/onednn/training_convolution.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "lib/engine/onednn/common.h"
+#include "lib/engine/onednn/threads.h"
+
+namespace limbeck::onednn {
+namespace {
+
+using dnnl::memory;
+
+constexpr auto kFloat = memory::data_type::f32;
+
+/// Descriptors of one convolution in the orders of our tensors.
+struct Problem {
+  memory::desc x;
+  memory::desc w;
+  memory::desc y;
+  memory::desc bias;  ///< empty without bias
+  Dims strides;
+  Dims dilations;
+  Dims begin;
+  Dims end;
+};
+
+Problem describe(const ConvGeometry& g, bool bias) {
+  Problem p;
+  Dims x{g.batch, g.group * g.in_channels};
+  Dims w{g.out_channels, g.in_channels};
+  if (g.group > 1) w.insert(w.begin(), g.group);
+  for (const WindowAxis& axis : g.windows) {
+    x.push_back(axis.input);
+    w.push_back(axis.kernel);
+    p.strides.push_back(axis.stride);
+    p.dilations.push_back(axis.dilation - 1);
+    p.begin.push_back(axis.pad_begin);
+    // What the window reaches, which may be less than the padding that the node asks for.
+    const int64_t extent = (axis.kernel - 1) * axis.dilation + 1;
+    const int64_t reach = (axis.output - 1) * axis.stride + extent;
+    p.end.push_back(std::max<int64_t>(0, reach - axis.input - axis.pad_begin));
+  }
+  p.x = memory::desc(x, kFloat, memory::format_tag::nhwc);
+  p.y = memory::desc(g.output, kFloat, memory::format_tag::nhwc);
+  p.w = memory::desc(w, kFloat, g.group > 1 ? memory::format_tag::goihw : memory::format_tag::oihw);
+  if (bias) p.bias = memory::desc({g.output[1]}, kFloat, memory::format_tag::x);
+  return p;
+}
+
+memory::desc any(const memory::desc& desc) {
+  return {desc.dims(), kFloat, memory::format_tag::any};
+}
+
+memory view(const memory::desc& desc, const Tensor& tensor) {
+  // oneDNN takes inputs by non-const pointers.
+  return {desc, cpu(), const_cast<std::byte*>(tensor.raw())};  // NOLINT
+}
+
+void copy(const memory& from, const memory& to) {
+  dnnl::stream stream(cpu());
+  dnnl::reorder(from, to).execute(stream, const_cast<memory&>(from), const_cast<memory&>(to));
+  stream.wait();
+}
+
+memory in_order(const memory& data, const memory::desc& wanted) {
+  if (data.get_desc() == wanted) return data;
+  memory moved(wanted, cpu());
+  copy(data, moved);
+  return moved;
+}
+
+/// Makes the fast implementation for our orders; where only a slow one exists, for oneDNN's own.
+template <typename Description, typename Make>
+Description make_fast(const Make& make) {
+  Description ours = make(false);
+  if (!is_slow(ours.impl_info_str())) return ours;
+  Description free = make(true);
+  return is_slow(free.impl_info_str()) ? ours : free;
+}
+
+using Forward = dnnl::convolution_forward;
+using BackwardData = dnnl::convolution_backward_data;
+using BackwardWeights = dnnl::convolution_backward_weights;
+
+Forward::primitive_desc forward_desc(const Problem& p, bool free) {
+  const Forward::desc desc(dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct,
+                           free ? any(p.x) : p.x, any(p.w), p.bias, free ? any(p.y) : p.y,
+                           p.strides, p.dilations, p.begin, p.end);
+  return {desc, base_attributes(), cpu()};
+}
+
+/// All that one shape needs.
+struct Compiled {
+  explicit Compiled(const Problem& p)
+      : problem(p),
+        forward(
+            make_fast<Forward::primitive_desc>([&](bool free) { return forward_desc(p, free); })),
+        data(make_fast<BackwardData::primitive_desc>([&](bool free) {
+          const BackwardData::desc desc(dnnl::algorithm::convolution_direct, free ? any(p.x) : p.x,
+                                        any(p.w), free ? any(p.y) : p.y, p.strides, p.dilations,
+                                        p.begin, p.end);
+          return BackwardData::primitive_desc(desc, base_attributes(), cpu(), forward);
+        })),
+        weights(make_fast<BackwardWeights::primitive_desc>([&](bool free) {
+          const BackwardWeights::desc desc(
+              dnnl::algorithm::convolution_direct, free ? any(p.x) : p.x, any(p.w), p.bias,
+              free ? any(p.y) : p.y, p.strides, p.dilations, p.begin, p.end);
+          return BackwardWeights::primitive_desc(desc, base_attributes(), cpu(), forward);
+        })),
+        run_forward(forward),
+        run_data(data),
+        run_weights(weights) {}
+  Problem problem;
+  Forward::primitive_desc forward;
+  BackwardData::primitive_desc data;
+  BackwardWeights::primitive_desc weights;
+  Forward run_forward;
+  BackwardData run_data;
+  BackwardWeights run_weights;
+};
+
+void execute(const dnnl::primitive& primitive, std::unordered_map<int, memory> arguments,
+             const memory::desc& scratchpad) {
+  arguments[DNNL_ARG_SCRATCHPAD] = memory(scratchpad, cpu());
+  dnnl::stream stream(cpu());
+  primitive.execute(stream, arguments);
+  stream.wait();
+}
+
+Dims shape_key(const ConvGeometry& g, bool bias) {
+  Dims key{bias ? 1 : 0, g.batch, g.group, g.in_channels, g.out_channels};
+  for (const WindowAxis& axis : g.windows) {
+    key.insert(key.end(),
+               {axis.input, axis.output, axis.kernel, axis.stride, axis.dilation, axis.pad_begin});
+  }
+  return key;
+}
+
+}  // namespace
+
+struct TrainingConvolution::Shapes {
+  ShapeCache<Compiled> cache;
+  std::shared_ptr<const Compiled> get(const ConvGeometry& g, bool bias) const {
+    return cache.get(shape_key(g, bias),
+                     [&] { return std::make_shared<const Compiled>(describe(g, bias)); });
+  }
+};
+
+TrainingConvolution::TrainingConvolution(std::string place)
+    : place_(std::move(place)), shapes_(std::make_unique<const Shapes>()) {}
+TrainingConvolution::~TrainingConvolution() = default;
+
+Tensor TrainingConvolution::forward(const ConvGeometry& geometry, const Tensor& x, const Tensor& w,
+                                    const Tensor* bias) const try {
+  const ThreadScope one(1);
+  const auto shape = shapes_->get(geometry, bias != nullptr);
+  Tensor y = Tensor::allocate(DataType::kFloat, geometry.output);
+  const memory own = view(shape->problem.y, y);
+  const bool direct = shape->forward.dst_desc() == shape->problem.y;
+  const memory result = direct ? own : memory(shape->forward.dst_desc(), cpu());
+  std::unordered_map<int, memory> arguments{
+      {DNNL_ARG_SRC, in_order(view(shape->problem.x, x), shape->forward.src_desc())},
+      {DNNL_ARG_WEIGHTS, in_order(view(shape->problem.w, w), shape->forward.weights_desc())},
+      {DNNL_ARG_DST, result}};
+  if (bias != nullptr) arguments[DNNL_ARG_BIAS] = view(shape->problem.bias, *bias);
+  execute(shape->run_forward, std::move(arguments), shape->forward.scratchpad_desc());
+  if (!direct) copy(result, own);
+  return y;
+} catch (const dnnl::error& error) {
+  rethrow(error, place_);
+}
+
+Tensor TrainingConvolution::backward_data(const ConvGeometry& geometry, const Tensor& w,
+                                          const Tensor& dy, bool bias) const try {
+  const ThreadScope one(1);
+  const auto shape = shapes_->get(geometry, bias);
+  Tensor dx = Tensor::allocate(DataType::kFloat, shape->problem.x.dims());
+  const memory own = view(shape->problem.x, dx);
+  const bool direct = shape->data.diff_src_desc() == shape->problem.x;
+  const memory result = direct ? own : memory(shape->data.diff_src_desc(), cpu());
+  execute(shape->run_data,
+          {{DNNL_ARG_DIFF_DST, in_order(view(shape->problem.y, dy), shape->data.diff_dst_desc())},
+           {DNNL_ARG_WEIGHTS, in_order(view(shape->problem.w, w), shape->data.weights_desc())},
+           {DNNL_ARG_DIFF_SRC, result}},
+          shape->data.scratchpad_desc());
+  if (!direct) copy(result, own);
+  return dx;
+} catch (const dnnl::error& error) {
+  rethrow(error, place_);
+}
+
+TrainingConvolution::WeightGradients TrainingConvolution::backward_weights(
+    const ConvGeometry& geometry, const Tensor& x, const Tensor& dy, bool bias) const try {
+  const ThreadScope one(1);
+  const auto shape = shapes_->get(geometry, bias);
+  Dims dims{geometry.group * geometry.out_channels, geometry.in_channels};
+  for (const WindowAxis& axis : geometry.windows) dims.push_back(axis.kernel);
+  Tensor dw = Tensor::allocate(DataType::kFloat, dims);
+  const memory own = view(shape->problem.w, dw);
+  const bool direct = shape->weights.diff_weights_desc() == shape->problem.w;
+  const memory result = direct ? own : memory(shape->weights.diff_weights_desc(), cpu());
+  std::unordered_map<int, memory> arguments{
+      {DNNL_ARG_SRC, in_order(view(shape->problem.x, x), shape->weights.src_desc())},
+      {DNNL_ARG_DIFF_DST, in_order(view(shape->problem.y, dy), shape->weights.diff_dst_desc())},
+      {DNNL_ARG_DIFF_WEIGHTS, result}};
+  Tensor db;
+  if (bias) {
+    db = Tensor::allocate(DataType::kFloat, {geometry.output[1]});
+    arguments[DNNL_ARG_DIFF_BIAS] = view(shape->problem.bias, db);
+  }
+  execute(shape->run_weights, std::move(arguments), shape->weights.scratchpad_desc());
+  if (!direct) copy(result, own);
+  return {std::move(dw), std::move(db)};
+} catch (const dnnl::error& error) {
+  rethrow(error, place_);
+}
+
+}  // namespace limbeck::onednn

@@ -1,0 +1,48 @@
+// Clip passes the gradient where it does not clip; what it clips counts for the limit.
+#include "lib/ops/common.h"
+#include "lib/ops/gradient_rows.h"
+
+namespace limbeck {
+namespace {
+
+/// Sum of the gradient where `clipped(x, y)`.
+template <typename T, typename F>
+void set_limit_gradient(GradientContext& context, size_t limit, std::span<const T> x,
+                        std::span<const T> y, F clipped) {
+  if (!context.wants(limit)) return;
+  const auto from = context.dy().as<T>();
+  double sum = 0;
+  for (size_t i = 0; i < x.size(); ++i)
+    sum += clipped(x[i], y[i]) ? static_cast<double>(from[i]) : 0;
+  context.allocate(limit).mutable_as<T>()[0] = static_cast<T>(sum);
+}
+
+/// The output tells what was clipped: it differs from x exactly there.
+template <typename T>
+void run_clip(GradientContext& context, const std::string& place) {
+  const auto x = typed<T>(context.input(0), place);
+  const auto y = typed<T>(context.output(0), place);
+  set_limit_gradient<T>(context, 1, x, y, [](T a, T b) { return a < b; });
+  set_limit_gradient<T>(context, 2, x, y, [](T a, T b) { return a > b; });
+  if (!context.wants(0)) return;
+  const T* from = context.dy().as<T>().data();
+  T* dx = context.allocate(0).mutable_as<T>().data();
+  for (size_t i = 0; i < x.size(); ++i) {
+    const T passed = from[i];  // loaded in any case, so that the loop has no branches
+    dx[i] = x[i] == y[i] ? passed : T{0};
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Gradient> clip_gradient(const Node& node, int64_t) {
+  check_arity(node, 1);
+  return make_gradient({.inputs = GradientReads::slot(0), .outputs = GradientReads::slot(0)},
+                       [place = node.place()](GradientContext& context) {
+                         dispatch<float, double>(context.dy().type(), place, [&]<typename T>() {
+                           run_clip<T>(context, place);
+                         });
+                       });
+}
+
+}  // namespace limbeck

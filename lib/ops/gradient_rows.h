@@ -1,0 +1,100 @@
+// The gradient factories that table.cpp lists. Each is defined in <operator>_gradient.cpp.
+#pragma once
+
+#include "lib/ops/gradient.h"
+
+namespace limbeck {
+
+std::unique_ptr<Gradient> abs_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> acos_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> acosh_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> add_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> asin_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> asinh_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> atan_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> atanh_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> average_pool_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> batch_normalization_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> cast_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> celu_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> clip_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> concat_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> conv_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> conv_transpose_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> cos_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> cosh_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> cum_sum_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> depth_to_space_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> dequantize_linear_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> div_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> dropout_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> elu_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> erf_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> exp_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> expand_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> flatten_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> gather_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> gather_elements_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> gelu_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> gemm_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> global_average_pool_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> global_max_pool_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> hard_sigmoid_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> hard_swish_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> identity_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> instance_normalization_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> layer_normalization_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> leaky_relu_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> log_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> log_softmax_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> lrn_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> matmul_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> max_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> max_pool_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> mean_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> min_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> mish_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> mul_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> neg_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> pad_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> pow_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> prelu_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> quantize_linear_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> reciprocal_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> reduce_l1_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> reduce_l2_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> reduce_log_sum_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> reduce_log_sum_exp_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> reduce_max_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> reduce_mean_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> reduce_min_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> reduce_sum_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> reduce_sum_square_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> relu_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> reshape_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> resize_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> selu_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> shrink_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> sigmoid_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> sin_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> sinh_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> slice_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> softmax_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> softplus_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> softsign_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> space_to_depth_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> split_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> sqrt_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> squeeze_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> sub_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> sum_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> tan_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> tanh_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> thresholded_relu_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> tile_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> transpose_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> unsqueeze_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> upsample_gradient(const Node& node, int64_t opset);
+std::unique_ptr<Gradient> where_gradient(const Node& node, int64_t opset);
+
+}  // namespace limbeck

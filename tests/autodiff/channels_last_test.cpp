@@ -1,0 +1,162 @@
+// The fast form of a tape against the reference kernels.
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <cmath>
+#include <thread>
+
+#include "lib/autodiff/tape.h"
+#include "tests/support/model_builder.h"
+#include "tests/support/paths.h"
+
+namespace limbeck::test {
+namespace {
+
+using List = std::vector<int64_t>;
+
+std::vector<Tensor> initial(const Tape& tape) {
+  std::vector<Tensor> parameters;
+  for (const Parameter& parameter : tape.parameters()) parameters.push_back(parameter.initial);
+  return parameters;
+}
+
+/// Relative to the largest element: both sum the same products in another order.
+void check_close(const Tensor& fast, const Tensor& plain, const std::string& what) {
+  INFO(what);
+  REQUIRE(fast.dims() == plain.dims());
+  double largest = 0;
+  double worst = 0;
+  for (size_t i = 0; i < plain.as<float>().size(); ++i) {
+    const auto expected = static_cast<double>(plain.as<float>()[i]);
+    largest = std::max(largest, std::fabs(expected));
+    worst = std::max(worst, std::fabs(static_cast<double>(fast.as<float>()[i]) - expected));
+  }
+  CHECK(worst <= 1e-5 * largest);
+}
+
+void check_agreement(const Model& model, const Tensor& x, TrainOptions options) {
+  const auto fast = Tape::compile(model, options);
+  options.fast = false;
+  const auto plain = Tape::compile(model, options);
+  REQUIRE(fast->parameters().size() == plain->parameters().size());
+  const std::vector<Tensor> parameters = initial(*plain);
+  Pass quick = fast->forward(parameters, {&x, 1}, 1);
+  Pass slow = plain->forward(parameters, {&x, 1}, 1);
+  std::vector<Tensor> dy;
+  for (size_t i = 0; i < slow.outputs.size(); ++i) {
+    check_close(quick.outputs[i], slow.outputs[i], plain->output_names()[i]);
+    dy.push_back(noise(slow.outputs[i].dims(), 90 + static_cast<unsigned>(i)));
+  }
+  const Gradients a = fast->backward(std::move(quick), dy);
+  const Gradients b = plain->backward(std::move(slow), dy);
+  for (size_t i = 0; i < b.parameters.size(); ++i)
+    check_close(a.parameters[i], b.parameters[i], plain->parameters()[i].name);
+  for (size_t i = 0; i < b.values.size(); ++i)
+    check_close(a.values[i], b.values[i], options.gradients_of[i]);
+}
+
+struct Convolution {
+  const char* what;
+  Dims x;
+  Dims w;
+  List strides;
+  List pads;
+  List dilations;
+  int64_t group;
+  std::string auto_pad;
+};
+
+const std::vector<Convolution>& convolutions() {
+  static const std::vector<Convolution> kAll = {
+      {"three channels in", {2, 3, 9, 8}, {8, 3, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1, ""},
+      {"sixteen channels", {2, 16, 7, 7}, {16, 16, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1, ""},
+      {"stride, odd size", {2, 8, 9, 7}, {16, 8, 3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}, 1, ""},
+      {"pointwise, stride", {2, 8, 8, 8}, {16, 8, 1, 1}, {2, 2}, {0, 0, 0, 0}, {1, 1}, 1, ""},
+      {"odd channels", {1, 5, 6, 6}, {7, 5, 3, 2}, {1, 2}, {1, 0, 0, 1}, {1, 1}, 1, ""},
+      {"dilation", {1, 8, 9, 9}, {8, 8, 3, 3}, {1, 1}, {2, 2, 2, 2}, {2, 2}, 1, ""},
+      {"groups", {2, 8, 6, 6}, {12, 4, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 2, ""},
+      {"depthwise", {2, 16, 7, 6}, {16, 1, 3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}, 16, ""},
+      {"depthwise, odd channels", {2, 5, 7, 6}, {5, 1, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 5, ""},
+      {"same upper", {1, 8, 7, 6}, {8, 8, 3, 3}, {2, 2}, {}, {1, 1}, 1, "SAME_UPPER"},
+      {"same lower", {1, 8, 8, 8}, {8, 8, 3, 3}, {2, 2}, {}, {1, 1}, 1, "SAME_LOWER"},
+  };
+  return kAll;
+}
+
+Model model_of(const Convolution& c, bool bias) {
+  ModelBuilder builder(13);
+  builder.input("x", {-1, c.x[1], c.x[2], c.x[3]}).output("y");
+  builder.weight("w", noise(c.w, 2)).weight("b", noise({c.w[0]}, 3));
+  std::vector<std::string> inputs{"x", "w"};
+  if (bias) inputs.push_back("b");
+  NodeBuilder node = builder.node("Conv", inputs, {"c"});
+  node.with("strides", c.strides).with("dilations", c.dilations).with("group", c.group);
+  if (!c.pads.empty()) node.with("pads", c.pads);
+  if (!c.auto_pad.empty()) node.with("auto_pad", c.auto_pad);
+  builder.node("Relu", {"c"}, {"y"});
+  return builder.build();
+}
+
+/// Two orders meet: a residual sum, a transpose between convolutions, a tap inside.
+Model mixed_network() {
+  ModelBuilder builder(13);
+  builder.input("x", {-1, 3, 8, 8}).output("y");
+  builder.weight("w0", noise({8, 3, 3, 3}, 1)).weight("w1", noise({8, 8, 3, 3}, 2));
+  builder.weight("w2", noise({8, 8, 1, 1}, 3)).weight("fc", noise({8, 4}, 4));
+  builder.weight("scale", positive_noise({8}, 5)).weight("bias", noise({8}, 6));
+  builder.weight("mean", noise({8}, 7)).weight("variance", positive_noise({8}, 8));
+  builder.weight("low", Tensor::scalar(0.0F)).weight("high", Tensor::scalar(6.0F));
+  builder.node("Conv", {"x", "w0"}, {"c0"}).with("pads", List{1, 1, 1, 1});
+  builder.node("BatchNormalization", {"c0", "scale", "bias", "mean", "variance"}, {"n"});
+  builder.node("Clip", {"n", "low", "high"}, {"r"});
+  builder.node("Conv", {"r", "w1"}, {"c1"}).with("pads", List{1, 1, 1, 1});
+  builder.node("Add", {"c1", "r"}, {"sum"});
+  builder.node("Transpose", {"sum"}, {"t"}).with("perm", List{0, 1, 3, 2});
+  builder.node("Add", {"t", "sum"}, {"s"});
+  builder.node("Conv", {"s", "w2"}, {"c2"});
+  builder.node("MaxPool", {"c2"}, {"p"}).with("kernel_shape", List{2, 2});
+  builder.node("GlobalAveragePool", {"p"}, {"g"});
+  builder.node("Flatten", {"g"}, {"f"});
+  builder.node("MatMul", {"f", "fc"}, {"y"});
+  return builder.build();
+}
+
+}  // namespace
+
+TEST_CASE("convolutions on oneDNN agree with the reference forward and backward", "[autodiff]") {
+  for (const Convolution& c : convolutions()) {
+    for (const bool bias : {false, true}) {
+      INFO(c.what);
+      check_agreement(model_of(c, bias), noise(c.x, 1), {.gradients_of = {"x"}});
+    }
+  }
+}
+
+TEST_CASE("a network of both memory orders agrees with the reference", "[autodiff]") {
+  const Tensor x = noise({3, 3, 8, 8}, 1);
+  for (const BatchNormMode mode : {BatchNormMode::kBatch, BatchNormMode::kFrozen}) {
+    check_agreement(mixed_network(), x,
+                    {.batch_norm = mode, .taps = {"c1", "sum"}, .gradients_of = {"x", "c2"}});
+  }
+}
+
+TEST_CASE("shards that run on several threads give the bytes of one thread", "[autodiff]") {
+  const auto tape = Tape::compile(mixed_network());
+  const std::vector<Tensor> parameters = initial(*tape);
+  const auto shard = [&](unsigned i) {
+    const Tensor x = noise({5, 3, 8, 8}, 10 + i);
+    const Tensor dy = noise({5, 4}, 20 + i);
+    return tape->backward(tape->forward(parameters, {&x, 1}, i), {&dy, 1}).parameters;
+  };
+  std::vector<std::vector<Tensor>> together(8);
+  std::vector<std::thread> threads;
+  for (unsigned i = 0; i < together.size(); ++i)
+    threads.emplace_back([&, i] { together[i] = shard(i); });
+  for (std::thread& thread : threads) thread.join();
+  for (unsigned i = 0; i < together.size(); ++i) {
+    const std::vector<Tensor> alone = shard(i);
+    for (size_t k = 0; k < alone.size(); ++k)
+      CHECK(alone[k].to_float() == together[i][k].to_float());
+  }
+}
+
+}  // namespace limbeck::test
