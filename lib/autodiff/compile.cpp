@@ -33,6 +33,7 @@ class Compiler {
     mark_active();
     mark_reaching();
     keep_reached_parameters();
+    check_globs();
     mark_wanted();
     plan_memory(*program_, value_sizes(), options_.segments);
     return std::move(program_);
@@ -299,6 +300,20 @@ class Compiler {
     program_->keeps_gradient.assign(program_->slots, 0);
     for (const Slot slot : program_->parameter_slots) program_->keeps_gradient[slot] = 1;
     for (const Slot slot : program_->gradient_slots) program_->keeps_gradient[slot] = 1;
+  }
+
+  /// A glob that matches nothing is a typing error; "*" may match nothing.
+  void check_globs() const {
+    for (const std::string& glob : options_.trainable) {
+      const auto& found = program_->parameters;
+      const bool used = std::any_of(found.begin(), found.end(), [&](const Parameter& parameter) {
+        return matches_glob(glob, parameter.name);
+      });
+      if (used || glob == "*") continue;
+      throw_error(Category::kUsage, "trainable",
+                  "a glob must match a weight that an output depends on", glob,
+                  "see the names in `limbeck inspect --json`");
+    }
   }
 
   void mark_wanted() {

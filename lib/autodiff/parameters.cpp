@@ -140,12 +140,15 @@ bool is_real(const Tensor& tensor) {
 }
 
 bool matches(const std::vector<std::string>& globs, const std::string& name) {
-  return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-    return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
-  });
+  return std::any_of(globs.begin(), globs.end(),
+                     [&](const std::string& glob) { return matches_glob(glob, name); });
 }
 
 }  // namespace
+
+bool matches_glob(const std::string& glob, const std::string& name) {
+  return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+}
 
 size_t separate_parameters(Model& model) {
   const size_t copies = separate_copies(model.graph) + separate_normalizations(model.graph);

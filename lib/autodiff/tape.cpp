@@ -4,6 +4,7 @@
 
 #include "lib/autodiff/program.h"
 #include "lib/base/error.h"
+#include "lib/ops/dropout_training.h"
 
 namespace limbeck {
 namespace {
@@ -99,9 +100,7 @@ void run_node(const Tape::Program& p, size_t n, Pass& pass) {
     in.push_back(slot == kNoSlot ? nullptr : &state.values[slot].tensor);
   std::vector<Tensor> out(node.outputs.size());
   KernelContext context(in, out);
-  // Different for every node and pass; the constant is 2^64 / golden ratio.
-  const uint64_t seed = (state.seed ^ (static_cast<uint64_t>(n) << 32)) * 0x9E3779B97F4A7C15ULL;
-  node.step->forward(context, state.steps[n], seed);
+  node.step->forward(context, state.steps[n], derived_seed(state.seed, n));
   for (size_t i = 0; i < out.size(); ++i)
     if (node.outputs[i] != kNoSlot) set_value(p, node.outputs[i], out[i], pass);
 }

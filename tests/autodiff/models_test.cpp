@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "lib/autodiff/parameters.h"
+#include "lib/autodiff/shards.h"
 #include "lib/autodiff/tape.h"
 #include "lib/engine/engine.h"
 #include "tests/support/gradient_check.h"
@@ -71,6 +72,25 @@ TEST_CASE("an untrained residual network runs forward and backward on batch stat
   // Nine convolutions without bias, scale and bias of nine normalizations, the classifier.
   CHECK(tape->parameters().size() == 9 + 2 * 9 + 2);
   check_slope(*tape, noise({8, 3, 32, 32}, 1));
+}
+
+TEST_CASE("shards of a residual network give the same bytes on 1, 2 and 4 threads", "[autodiff]") {
+  const auto path = large_data("models/cifar10_resnet8_untrained.onnx");
+  if (!path) return;
+  Model model = load_model(*path);
+  separate_parameters(model);
+  const auto tape = Tape::compile(model);
+  std::vector<std::vector<Tensor>> shards;
+  for (unsigned i = 0; i < 8; ++i) shards.push_back({noise({4, 3, 32, 32}, i)});
+  const ShardLoss loss = [](size_t, const Pass& pass) {
+    return std::vector<Tensor>{pass.outputs[0]};
+  };
+  const auto one = run_shards(*tape, initial(*tape), shards, 1, loss, 1);
+  for (const int threads : {2, 4}) {
+    const auto many = run_shards(*tape, initial(*tape), shards, 1, loss, threads);
+    for (size_t i = 0; i < one.parameters.size(); ++i)
+      CHECK(many.parameters[i].to_float() == one.parameters[i].to_float());
+  }
 }
 
 TEST_CASE("a network whose normalization was folded away runs forward and backward", "[autodiff]") {

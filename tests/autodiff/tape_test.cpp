@@ -294,6 +294,25 @@ TEST_CASE("a tap that the model lacks is an error with its name", "[autodiff]") 
                     Catch::Matchers::ContainsSubstring("nowhere"));
 }
 
+TEST_CASE("a glob that matches no weight is an error with its text", "[autodiff]") {
+  CHECK_THROWS_WITH(Tape::compile(small_network(), {.trainable = {"w*", "convolution*"}}),
+                    Catch::Matchers::ContainsSubstring("convolution*"));
+}
+
+TEST_CASE("parameters and inputs that do not fit are errors with their names", "[autodiff]") {
+  const auto tape = Tape::compile(small_network());
+  std::vector<Tensor> parameters = initial(*tape);
+  const Tensor x = noise({2, 2, 6, 6}, 1);
+  CHECK_THROWS_WITH(tape->forward(parameters, {&x, 1}, 0),
+                    Catch::Matchers::ContainsSubstring("input 'x'"));
+  std::swap(parameters[0], parameters[1]);
+  const Tensor fits = spread({2, 2, 6, 6}, 1);
+  CHECK_THROWS_WITH(tape->forward(parameters, {&fits, 1}, 0),
+                    Catch::Matchers::ContainsSubstring("parameter '"));
+  CHECK_THROWS_WITH(tape->forward({}, {&fits, 1}, 0),
+                    Catch::Matchers::ContainsSubstring("there must be 7"));
+}
+
 TEST_CASE("a model of any opset trains, and gives the gradients of every other", "[autodiff]") {
   std::vector<std::vector<float>> first;
   for (const int64_t opset : {7, 9, 10, 11, 12, 13, 15, 17, 18, 20, 21}) {

@@ -46,7 +46,7 @@ bool is_slow(const char* implementation);
 class PackedWeights {
  public:
   /// `data` must outlive this object; `desc` describes it.
-  PackedWeights(dnnl::memory::desc desc, const void* data) : desc_(std::move(desc)), data_(data) {}
+  PackedWeights(const dnnl::memory::desc& desc, const void* data) : desc_(desc), data_(data) {}
   dnnl::memory get(const dnnl::memory::desc& wanted) const;
 
  private:
