@@ -77,8 +77,8 @@ LossResult hint(const LossInput& input) {
   check_batch(input, student.samples, kName);
   const Adapter adapter = read_adapter(input, student.channels, pair.teacher.channels);
   FeatureMaps outer = regress(adapter, pair.student);
-  const double scale = 1 / (static_cast<double>(input.batch) *
-                            static_cast<double>(outer.values.size() / outer.samples));
+  const size_t elements = outer.channels * outer.positions();
+  const double scale = 1 / (static_cast<double>(input.batch) * static_cast<double>(elements));
   LossResult result;
   for (size_t i = 0; i < outer.values.size(); ++i) {
     const double difference = outer.values[i] - pair.teacher.values[i];
