@@ -167,11 +167,24 @@ void Builder::choose(const Node& node) {
   add_step(node, std::move(selection));
 }
 
+/// Conv, Gemm, MatMul and their integer forms.
+bool multiplies(const Node& node) {
+  const std::string& op = node.op_type();
+  return op.find("Conv") != std::string::npos || op.find("Gemm") != std::string::npos ||
+         op.find("MatMul") != std::string::npos;
+}
+
+bool sample_shape_known(const Node& node) {
+  const auto& shape = node.output(0)->shape;
+  return shape && std::all_of(shape->begin() + std::min<ptrdiff_t>(1, std::ssize(*shape)),
+                              shape->end(), [](const Dim& dim) { return dim.known(); });
+}
+
 void Builder::count_macs(const Node* weighted, bool integer) {
   if (weighted == nullptr) return;
   const double macs = sample_macs(*weighted);
   macs_ += macs;
-  if (macs == 0) unknown_macs_ = true;
+  unknown_macs_ = unknown_macs_ || (multiplies(*weighted) && !sample_shape_known(*weighted));
   if (integer) integer_macs_ += macs;
 }
 
