@@ -11,6 +11,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/base/format.h"
 #include "lib/base/schema.h"
 #include "lib/data/dataset.h"
 #include "lib/quantize/quantize.h"
@@ -87,17 +88,20 @@ class QuantizeRun {
     const fs::path folder = job_.output;
     const fs::path emitted =
         folder / (fs::path(job_.model).stem().string() + "." + format_suffix(plan_) + ".onnx");
-    // What an earlier run measured does not belong to the model that is written now.
-    for (const char* report : {"report.json", "report.html"}) fs::remove(folder / report);
     EmittedFiles files;
     files.add(emitted);
     files.add(emitted.string() + ".data");
-    files.add(folder / "plan.json");
+    for (const char* report : {"report.json", "report.html"}) {
+      // What an earlier run measured does not belong to the model that is written now.
+      fs::remove(folder / report);
+      files.add(folder / report);
+    }
     save_model(applied.model, emitted);
-    save_plan();
-    finish_job({job_, source_, model_hash_, plan_, table_, applied, emitted, held_out(), started_},
-               eval_ ? eval_.get() : data_.get());
+    const JobResult result{job_, source_, plan_, table_, applied, emitted, held_out(), started_};
+    const nlohmann::ordered_json report = report_job(result, eval_ ? eval_.get() : data_.get());
+    save_plan();  // last: the plan that was fed back may lie here, and outlives a run that fails
     files.keep();
+    print_job(result, report);
   }
 
   /// A saved plan holds the ranges, but correcting biases takes the means of activations once more.
@@ -135,8 +139,8 @@ class QuantizeRun {
   /// it.
   int64_t calibration_samples() const {
     const int64_t size = data_->size();
-    const int64_t wanted =
-        job_.samples.value_or(follows_plan() ? plan_.calibration.samples : kSamples);
+    const int64_t wanted = job_.samples.value_or(follows_plan() ? plan_.calibration.samples
+                                                                : CalibrationOptions().samples);
     if (job_.no_report || eval_ || follows_plan()) return std::min(size, wanted);
     return std::min(wanted, std::max<int64_t>(1, size - size / 5));
   }
@@ -197,11 +201,9 @@ void check_job(const QuantizeJob& job) {
     complain(
         "calibration needs real inputs: --data, --calibration or --plan (limbeck never invents "
         "inputs)");
-  if (!job.plan.empty() && !job.beside_plan.empty()) {
-    std::string names;
-    for (const std::string& name : job.beside_plan) names += (names.empty() ? "" : ", ") + name;
-    complain("--plan decides formats and ranges: edit it instead of giving " + names);
-  }
+  if (!job.plan.empty() && !job.beside_plan.empty())
+    complain("--plan decides formats and ranges: edit it instead of giving " +
+             joined_names(job.beside_plan));
   if (!job.table.empty() && job.samples)
     complain("--calibration holds its samples already: leave --samples out");
   if (!job.no_report && job.eval.empty() && job.data.empty())

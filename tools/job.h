@@ -21,8 +21,9 @@ struct QuantizeJob {
   std::string save_plan;
   std::string metric_command;
   std::vector<std::string> overrides;
-  std::optional<int64_t> samples;  ///< to calibrate on; default: as a given plan did, else kSamples
-  int64_t eval_samples = 0;        ///< to measure on; 0: all of --eval, at most kHeldOut of --data
+  std::optional<int64_t>
+      samples;  ///< to calibrate on; default: as a given plan did, else CalibrationOptions's
+  int64_t eval_samples = 0;  ///< to measure on; 0: all of --eval, at most kHeldOut of --data
   bool no_report = false;
   bool own_seed = false;  ///< the seed was asked for, not defaulted
   /// Options that were given although a plan decides what they say.
@@ -30,9 +31,6 @@ struct QuantizeJob {
   PlanOptions plan_options;
   CommonOptions common;
 };
-
-/// Calibration samples by default.
-inline constexpr int64_t kSamples = 512;
 
 /// Held-out samples of the calibration data that a report without --eval is measured on, at most.
 inline constexpr int64_t kHeldOut = 10000;

@@ -139,12 +139,14 @@ std::string JobClock::utc() const {
   return text.str();
 }
 
-void finish_job(const JobResult& result, const Dataset* data) {
-  nlohmann::ordered_json report;
-  if (!result.job.no_report) {
-    report = measure(result, *data);
-    write_report(report, result.job.output);
-  }
+nlohmann::ordered_json report_job(const JobResult& result, const Dataset* data) {
+  if (result.job.no_report) return nullptr;
+  nlohmann::ordered_json report = measure(result, *data);
+  write_report(report, result.job.output);
+  return report;
+}
+
+void print_job(const JobResult& result, const nlohmann::ordered_json& report) {
   if (result.job.common.json) {
     print_json(result, report);
   } else {

@@ -1,10 +1,11 @@
-// What the quantize command does after the model is written: measure it, write the report, print
-// the result.
+// What the quantize command does once the model is written: measure it, write the report, print the
+// result.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,6 @@ struct JobClock {
 struct JobResult {
   const QuantizeJob& job;
   const Model& source;
-  const std::string& model_hash;
   const Plan& plan;
   const CalibrationTable& table;
   const AppliedPlan& applied;
@@ -41,7 +41,11 @@ struct JobResult {
   JobClock started;
 };
 
-/// `data` is what to measure on: --eval, else held-out samples of --data; null with --no-report.
-void finish_job(const JobResult& result, const Dataset* data);
+/// Measures the emitted file on `data` (--eval, else held-out samples of --data) and writes the
+/// report; null with --no-report.
+nlohmann::ordered_json report_job(const JobResult& result, const Dataset* data);
+
+/// Prints what the job made, as text or JSON.
+void print_job(const JobResult& result, const nlohmann::ordered_json& report);
 
 }  // namespace limbeck

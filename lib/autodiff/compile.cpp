@@ -5,6 +5,7 @@
 #include "lib/autodiff/parameters.h"
 #include "lib/autodiff/program.h"
 #include "lib/base/error.h"
+#include "lib/base/glob.h"
 
 namespace limbeck {
 namespace {

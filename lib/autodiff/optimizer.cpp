@@ -1,7 +1,5 @@
 #include "lib/autodiff/optimizer.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -9,16 +7,14 @@
 #include "lib/autodiff/gradient_norm.h"
 #include "lib/autodiff/optimizers/method.h"
 #include "lib/base/error.h"
+#include "lib/base/format.h"
+#include "lib/base/glob.h"
 #include "lib/base/option_reader.h"
 
 namespace limbeck {
 namespace {
 
 constexpr double kBelowOne = 0.9999999;
-
-bool matches(const std::string& glob, const std::string& name) {
-  return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
-}
 
 const OptimizerRow& find_method(const std::string& name, const std::string& place) {
   std::vector<std::string> known;
@@ -58,7 +54,7 @@ std::vector<ParameterGroup> read_groups(const nlohmann::json* list, const std::s
 void check_groups(const OptimizerOptions& options, const std::vector<std::string>& names) {
   for (const ParameterGroup& group : options.groups) {
     const bool found = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-      return matches(group.glob, name);
+      return matches_glob(group.glob, name);
     });
     if (found) continue;
     throw_error(Category::kUsage, "optimizer group '" + group.glob + "'",
@@ -122,8 +118,9 @@ Optimizer::Optimizer(OptimizerOptions options, std::vector<std::string> names)
   check_groups(options_, names_);
   for (const std::string& name : names_) {
     Factors factors = {1, options_.weight_decay};
-    const auto group = std::find_if(options_.groups.begin(), options_.groups.end(),
-                                    [&](const ParameterGroup& g) { return matches(g.glob, name); });
+    const auto group =
+        std::find_if(options_.groups.begin(), options_.groups.end(),
+                     [&](const ParameterGroup& g) { return matches_glob(g.glob, name); });
     if (group != options_.groups.end()) {
       factors.learning_rate = group->learning_rate_factor;
       factors.weight_decay = group->weight_decay.value_or(options_.weight_decay);

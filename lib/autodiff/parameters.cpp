@@ -1,12 +1,11 @@
 #include "lib/autodiff/parameters.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <array>
 #include <map>
 #include <unordered_set>
 
+#include "lib/base/glob.h"
 #include "lib/ops/op.h"
 
 namespace limbeck {
@@ -145,10 +144,6 @@ bool matches(const std::vector<std::string>& globs, const std::string& name) {
 }
 
 }  // namespace
-
-bool matches_glob(const std::string& glob, const std::string& name) {
-  return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
-}
 
 size_t separate_parameters(Model& model) {
   const size_t copies = separate_copies(model.graph) + separate_normalizations(model.graph);

@@ -32,7 +32,4 @@ size_t separate_parameters(Model& model);
 std::vector<const Value*> find_parameters(const Model& model,
                                           const std::vector<std::string>& globs);
 
-/// Whether a glob matches the name.
-bool matches_glob(const std::string& glob, const std::string& name);
-
 }  // namespace limbeck

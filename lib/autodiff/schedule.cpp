@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "lib/base/error.h"
+#include "lib/base/format.h"
 #include "lib/base/option_reader.h"
 
 namespace limbeck {

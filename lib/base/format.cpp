@@ -65,6 +65,12 @@ std::string readable_p(double p_value) {
   return fixed(p_value, p_value < 0.095 ? 3 : 2);
 }
 
+std::string joined_names(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 std::string valid_utf8(const std::string& text) {
   const nlohmann::json document(text);
   return nlohmann::json::parse(document.dump(-1, ' ', false, kReplace)).get<std::string>();

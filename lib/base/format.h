@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace limbeck {
 
@@ -22,6 +23,9 @@ std::string grouped(int64_t value);
 std::string readable_bytes(int64_t bytes);
 /// "0.31", "0.004", "below 0.001".
 std::string readable_p(double p_value);
+
+/// Names joined by ", ".
+std::string joined_names(const std::vector<std::string>& names);
 
 /// The text with bytes that are no UTF-8 replaced by U+FFFD: names in model files are not trusted.
 std::string valid_utf8(const std::string& text);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lib/base/error.h"
+#include "lib/base/format.h"
 
 namespace limbeck {
 namespace {
@@ -36,12 +37,6 @@ std::string range_text(OptionRange range) {
 }
 
 }  // namespace
-
-std::string joined_names(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
 
 OptionReader::OptionReader(const nlohmann::json& object, std::string place)
     : object_(object), place_(std::move(place)) {

@@ -51,7 +51,4 @@ class OptionReader {
   std::vector<std::string> names_;
 };
 
-/// Names joined by ", ".
-std::string joined_names(const std::vector<std::string>& names);
-
 }  // namespace limbeck

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lib/base/error.h"
+#include "lib/base/format.h"
 #include "lib/data/array_dataset.h"
 #include "lib/data/kinds.h"
 #include "lib/data/npy_array.h"
@@ -27,12 +28,6 @@ uint64_t physical_memory() {
          static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 /// An .npz file whose arrays are read by name.
 class NpzFile {
  public:
@@ -47,7 +42,7 @@ class NpzFile {
     const auto found = std::find(names_.begin(), names_.end(), name);
     if (found == names_.end()) {
       throw_error(Category::kData, place_, "the array '" + name + "' must exist",
-                  "the arrays " + joined(names_), "correct the names in the description");
+                  "the arrays " + joined_names(names_), "correct the names in the description");
     }
     const auto index = static_cast<size_t>(found - names_.begin());
     const auto bytes = std::make_shared<const std::string>(archive_.read(index, physical_memory()));

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "lib/base/error.h"
+#include "lib/base/format.h"
 #include "lib/base/option_reader.h"
 #include "lib/distill/losses/table.h"
 

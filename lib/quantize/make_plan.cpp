@@ -1,5 +1,3 @@
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -8,16 +6,13 @@
 #include <utility>
 
 #include "lib/base/error.h"
+#include "lib/base/glob.h"
 #include "lib/ops/op.h"
 #include "lib/quantize/pattern.h"
 #include "lib/quantize/plan.h"
 
 namespace limbeck {
 namespace {
-
-bool matches(const std::string& glob, const std::string& name) {
-  return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
-}
 
 [[noreturn]] void throw_no_match(const PlanOverride& item) {
   throw_error(Category::kUsage,
@@ -63,7 +58,7 @@ class Planner {
   const PlanOverride* override_for(bool is_node, const std::string& name) {
     const PlanOverride* last = nullptr;
     for (const PlanOverride& candidate : options_.overrides) {
-      if (candidate.is_node != is_node || !matches(candidate.glob, name)) continue;
+      if (candidate.is_node != is_node || !matches_glob(candidate.glob, name)) continue;
       last = &candidate;
       used_.insert(&candidate);
     }
@@ -325,10 +320,10 @@ void require_matches(const Model& model, const std::vector<PlanOverride>& overri
     bool found = false;
     if (item.is_node) {
       for (const auto& node : model.graph.nodes())
-        found = found || matches(item.glob, node->name());
+        found = found || matches_glob(item.glob, node->name());
     } else {
       for (const Value* value : model.graph.values())
-        found = found || matches(item.glob, value->name());
+        found = found || matches_glob(item.glob, value->name());
     }
     if (!found) throw_no_match(item);
   }

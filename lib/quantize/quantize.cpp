@@ -6,6 +6,7 @@
 #include <string>
 
 #include "lib/base/error.h"
+#include "lib/base/format.h"
 #include "lib/model/upgrade.h"
 #include "lib/ops/op.h"
 #include "lib/quantize/emit.h"
@@ -24,9 +25,7 @@ template <typename Planned>
 std::string type_names(const std::map<std::string, Planned>& planned) {
   std::set<std::string> names;
   for (const auto& [name, item] : planned) names.insert(data_type_name(item.type));
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text.empty() ? "float" : text;
+  return names.empty() ? "float" : joined_names({names.begin(), names.end()});
 }
 
 }  // namespace

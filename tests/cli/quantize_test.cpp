@@ -135,3 +135,17 @@ TEST_CASE("a run that fails after the model was written leaves nothing", "[cli]"
   CHECK(result.exit_code != 0);
   CHECK_FALSE(std::filesystem::exists(folder / "out"));
 }
+
+TEST_CASE("a run that fails leaves the plan that it was given, also in its own folder", "[cli]") {
+  const TemporaryFolder folder;
+  run(kQuantize + "--no-report --samples 8 -o out" + kData, folder);
+  nlohmann::json edited = read_json(folder / "out/plan.json");
+  edited["target"] = {{"device", "mine"}};
+  const std::string plan = edited.dump();
+  write_file_atomically(folder / "out/plan.json", plan);
+  const CommandResult result = run_program(
+      kQuantize + "--plan out/plan.json --eval-samples 8 --metric-command false -o out" + kData,
+      folder.path());
+  CHECK(result.exit_code != 0);
+  CHECK(read_file(folder / "out/plan.json") == plan);
+}
