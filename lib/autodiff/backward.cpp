@@ -3,7 +3,6 @@
 #include "lib/base/error.h"
 
 namespace limbeck {
-namespace {
 
 Tensor sum_of(const Tensor& a, const Tensor& b, const std::string& place) {
   if (a.type() != b.type() || a.dims() != b.dims()) {
@@ -24,6 +23,8 @@ Tensor sum_of(const Tensor& a, const Tensor& b, const std::string& place) {
     add(float{});
   return sum;
 }
+
+namespace {
 
 /// Gradients of the values while the backward pass walks over them.
 class Totals {

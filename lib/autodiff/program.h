@@ -59,6 +59,9 @@ void plan_memory(Tape::Program& program, const std::vector<int64_t>& sizes, size
 /// Raises kData unless the numbers agree.
 void check_count(size_t received, size_t wanted, const char* what);
 
+/// Element by element. Raises kInternal, with `place`, unless the tensors are alike.
+Tensor sum_of(const Tensor& a, const Tensor& b, const std::string& place);
+
 /// Runs one node forward and stores its outputs.
 void run_node(const Tape::Program& program, size_t node, Pass& pass);
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/ordered_run.h"
 #include "lib/data/dataset.h"
 #include "lib/engine/engine.h"
 
@@ -59,11 +60,6 @@ std::vector<Tensor> engine_inputs(const Engine& engine, const Dataset& dataset, 
 
 namespace stream_detail {
 
-/// Calls work(i) for i in [0, count) on threads, then finish(i) in order on the caller, with a
-/// bounded lead.
-void run_in_order(int64_t count, int threads, const std::function<void(int64_t)>& work,
-                  const std::function<void(int64_t)>& finish);
-
 /// Micro-batch `index`: one batch, or one a sample where they cannot be stacked.
 std::vector<Batch> read_batches(const Dataset& dataset, std::span<const int64_t> order,
                                 const StreamOptions& options, int64_t index);
@@ -79,7 +75,7 @@ void map_samples(const Dataset& dataset, std::span<const int64_t> order,
   const auto total = static_cast<int64_t>(order.size());
   const int64_t count = (total + options.micro_batch - 1) / options.micro_batch;
   std::vector<std::vector<Partial>> partials(static_cast<size_t>(count));
-  stream_detail::run_in_order(
+  run_in_order(
       count, options.threads,
       [&](int64_t i) {
         for (const Batch& batch : stream_detail::read_batches(dataset, order, options, i))

@@ -24,19 +24,19 @@ bool hands_on(const Node& node) {
 }
 
 /// A missing zero point is zero.
-std::optional<CodeParams> params_at(const Node& node, size_t scale_index) {
+std::optional<AffineParams> params_at(const Node& node, size_t scale_index) {
   const Value* scale = node.input(scale_index);
   const Value* zero = node.input(scale_index + 1);
   if (scale == nullptr || scale->constant() == nullptr || scale->constant()->count() != 1)
     return std::nullopt;
-  CodeParams params{scale->constant()->to_float()[0], 0};
+  AffineParams params{scale->constant()->to_float()[0], 0};
   if (zero == nullptr) return params;
   if (zero->constant() == nullptr || zero->constant()->count() != 1) return std::nullopt;
   params.zero_point = static_cast<int32_t>(zero->constant()->to_int64()[0]);
   return params;
 }
 
-std::optional<CodeParams> params_of_readers(const Value& value, int depth) {
+std::optional<AffineParams> params_of_readers(const Value& value, int depth) {
   for (const Use& use : value.uses()) {
     if (!reads_codes(*use.node)) continue;
     if (const auto params = params_at(*use.node, use.index + 1)) return params;
@@ -52,17 +52,21 @@ std::optional<CodeParams> params_of_readers(const Value& value, int depth) {
 
 }  // namespace
 
-std::optional<CodeParams> code_params(const Value& value) {
+std::optional<AffineParams> code_params(const Value& value) {
   const Node* producer = value.producer();
   if (producer != nullptr && producer->op_type() == "QuantizeLinear")
     return params_at(*producer, 1);
   return params_of_readers(value, 0);
 }
 
-std::vector<float> dequantized_values(const Tensor& codes, const CodeParams& params) {
+bool is_float_activation(const Value* value) {
+  return value != nullptr && value->constant() == nullptr &&
+         (value->type == DataType::kFloat || value->type == DataType::kUndefined);
+}
+
+std::vector<float> dequantized_values(const Tensor& codes, const AffineParams& params) {
   std::vector<float> values = codes.to_float();
-  for (float& value : values)
-    value = (value - static_cast<float>(params.zero_point)) * params.scale;
+  for (float& value : values) value = dequantize_value(static_cast<int32_t>(value), params);
   return values;
 }
 

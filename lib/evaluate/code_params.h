@@ -7,22 +7,20 @@
 
 #include "lib/model/graph.h"
 #include "lib/model/tensor.h"
+#include "lib/quantize/affine.h"
 
 namespace limbeck {
-
-/// real = (code - zero_point) * scale
-struct CodeParams {
-  float scale = 1;
-  int32_t zero_point = 0;
-};
 
 /// Scale and zero point that stand beside `value` in the inputs of an operator that reads it
 /// (DequantizeLinear, QLinearConv, QGemm ...), perhaps behind operators that hand the codes on
 /// (Reshape, MaxPool, Clip ...), or in those of the QuantizeLinear that makes it. Nothing where
 /// they are no constants, or more than one.
-std::optional<CodeParams> code_params(const Value& value);
+std::optional<AffineParams> code_params(const Value& value);
+
+/// A computed value that holds floats, or may.
+bool is_float_activation(const Value* value);
 
 /// The real numbers of a tensor of codes.
-std::vector<float> dequantized_values(const Tensor& codes, const CodeParams& params);
+std::vector<float> dequantized_values(const Tensor& codes, const AffineParams& params);
 
 }  // namespace limbeck

@@ -20,15 +20,10 @@ bool is_integer(DataType type) {
          type == DataType::kUint16;
 }
 
-bool is_float_activation(const Value* value) {
-  if (value == nullptr || value->constant() != nullptr) return false;
-  return value->type == DataType::kFloat || value->type == DataType::kUndefined;
-}
-
 /// A pair that can be compared. The model's value may hold codes of a quantizer.
 struct Layer {
   Pair names;
-  std::optional<CodeParams> params;
+  std::optional<AffineParams> params;
 };
 
 std::vector<Layer> comparable_layers(const Model& model, const Model& reference,
@@ -71,7 +66,7 @@ struct Partial {
 };
 
 LayerSums compare_tensors(const Tensor& reference, const Tensor& model,
-                          const std::optional<CodeParams>& params) {
+                          const std::optional<AffineParams>& params) {
   if (reference.type() != DataType::kFloat || reference.count() != model.count())
     return {{}, false};
   if (model.type() == DataType::kFloat)

@@ -18,11 +18,6 @@ const Value* dequantized(const Value& value) {
   return nullptr;
 }
 
-bool is_float_activation(const Value* value) {
-  return value != nullptr && value->constant() == nullptr &&
-         (value->type == DataType::kFloat || value->type == DataType::kUndefined);
-}
-
 /// Finds the counterparts of one reference's tensors in one model.
 class LayerMatcher {
  public:
