@@ -94,6 +94,8 @@ std::string figures(const Evaluation& evaluation) {
 std::string verdict(const Evaluation& evaluation) {
   const auto paired = paired_with_reference(evaluation);
   if (!paired) return "";
+  if (paired->only_a_correct + paired->only_b_correct == 0)
+    return "\ntop-1 is the same: every sample is right or wrong in both\n";
   return "\ntop-1 changes by " + fixed(paired->difference, 2) + " points (95 % interval " +
          fixed(paired->interval.low, 2) + " to " + fixed(paired->interval.high, 2) +
          "), exact McNemar p = " + significant(paired->p_value) +

@@ -12,14 +12,17 @@ using Catch::Matchers::WithinRel;
 
 namespace {
 
-nlohmann::json bench(int64_t batch, const std::string& options) {
+CommandResult run_bench(int64_t batch, const std::string& options) {
   const TemporaryFolder folder;
   ModelBuilder builder(13);
   builder.input("x", {batch, 4}).output("y").weight("w", noise({4, 3}, 1));
   builder.node("MatMul", {"x", "w"}, {"y"});
   write_file_atomically(folder / "m.onnx", builder.bytes());
-  const CommandResult result =
-      run_program("bench m.onnx --seconds 0 --json " + options, folder.path());
+  return run_program("bench m.onnx --seconds 0 --json " + options, folder.path());
+}
+
+nlohmann::json bench(int64_t batch, const std::string& options) {
+  const CommandResult result = run_bench(batch, options);
   INFO(result.err);
   REQUIRE(result.exit_code == 0);
   return nlohmann::json::parse(result.out);
@@ -41,4 +44,16 @@ TEST_CASE("bench --json tells samples per second", "[cli]") {
 
 TEST_CASE("bench counts the samples of a model of fixed batch size", "[cli]") {
   check_rate(bench(5, "--batch 8"), 5);
+}
+
+TEST_CASE("bench --training times steps over the whole batch", "[cli]") {
+  const auto result = bench(-1, "--training --batch 21 --threads 2");
+  check_rate(result, 21);
+  CHECK(!result.contains("integer_mac_share"));
+}
+
+TEST_CASE("bench --training refuses a model of fixed batch size", "[cli]") {
+  const CommandResult result = run_bench(5, "--training --batch 8");
+  CHECK(result.exit_code == 4);
+  CHECK(result.err.find("the first dimension must be open") != std::string::npos);
 }

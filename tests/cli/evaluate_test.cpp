@@ -102,9 +102,18 @@ TEST_CASE("evaluate prints a table", "[cli][evaluate]") {
   CHECK_THAT(result.out, ContainsSubstring("model        shifted.onnx\n"));
   CHECK_THAT(result.out, ContainsSubstring("top-1             87.50 %      87.50 %   95 % interval "
                                            "52.91 to 97.76\n"));
-  CHECK_THAT(result.out, ContainsSubstring("the difference is noise"));
+  CHECK_THAT(result.out, ContainsSubstring("top-1 is the same: every sample"));
   CHECK_THAT(result.out, ContainsSubstring("layers of least SQNR (2 of 2)"));
   CHECK_THAT(result.err, ContainsSubstring("evaluating: 8 in "));
+}
+
+TEST_CASE("evaluate says that one sample's difference is noise", "[cli][evaluate]") {
+  const Example example;
+  example.save("lowered.onnx", {-1, 0, 0, 0, 0, 0});  // sample 6 is lost: -0.5 for its class
+  const CommandResult result = example.run("lowered.onnx --reference fp32.onnx --data data.json");
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.out, ContainsSubstring("top-1 changes by -12.50 points"));
+  CHECK_THAT(result.out, ContainsSubstring("the difference is noise"));
 }
 
 TEST_CASE("evaluate --quiet prints nothing but the result", "[cli][evaluate]") {
