@@ -14,6 +14,7 @@
 #include "lib/base/error.h"
 #include "lib/distill/objective.h"
 #include "lib/engine/stream.h"
+#include "lib/ops/op.h"
 
 namespace limbeck {
 namespace {
@@ -74,6 +75,7 @@ std::function<void()> training_step(
     Model& model, int64_t batch, int threads,
     const std::function<std::vector<Tensor>(int64_t samples)>& inputs) {
   keep_freed_memory();
+  infer_shapes(model);
   const int64_t classes = classes_of(model);
   if (const int64_t fixed = fixed_batch(model); fixed > 0) {
     throw_error(Category::kUnsupported, "the model's inputs",
