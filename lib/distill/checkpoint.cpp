@@ -14,7 +14,8 @@ namespace limbeck {
 namespace {
 
 constexpr uint32_t kCheckpointVersion = 1;
-static_assert(std::endian::native == std::endian::little, "values are stored as they lie in memory");
+static_assert(std::endian::native == std::endian::little,
+              "values are stored as they lie in memory");
 
 using StoredTensors = google::protobuf::RepeatedPtrField<proto::StoredTensor>;
 
@@ -34,7 +35,9 @@ void write_sums(const LogSums& sums, proto::LogSums* target) {
 }
 
 LogSums read_sums(const proto::LogSums& source) {
-  return {source.steps(), source.loss(), {source.terms().begin(), source.terms().end()},
+  return {source.steps(),
+          source.loss(),
+          {source.terms().begin(), source.terms().end()},
           source.gradient_norm()};
 }
 

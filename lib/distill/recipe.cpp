@@ -147,8 +147,7 @@ nlohmann::json default_losses(bool teacher, bool labels) {
   nlohmann::json soft = {{"loss", "soft_targets"}, {"weight", 1.0}, {"temperature", 4.0}};
   if (!labels) return nlohmann::json::array({soft});
   soft["weight"] = 0.9;
-  return nlohmann::json::array(
-      {soft, {{"loss", "label_cross_entropy"}, {"weight", 0.1}}});
+  return nlohmann::json::array({soft, {{"loss", "label_cross_entropy"}, {"weight", 0.1}}});
 }
 
 std::string recipe_hash(const Recipe& recipe) {

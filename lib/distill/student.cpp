@@ -53,7 +53,8 @@ std::vector<std::string> Student::parameter_names() const {
 
 std::vector<Tensor> Student::initial_parameters() const {
   std::vector<Tensor> values;
-  for (const Parameter& parameter : tape_->parameters()) values.push_back(parameter.initial.clone());
+  for (const Parameter& parameter : tape_->parameters())
+    values.push_back(parameter.initial.clone());
   return values;
 }
 

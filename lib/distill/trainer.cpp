@@ -136,10 +136,10 @@ class Trainer {
     const bool inside = state_.epochs <= recipe_.epochs && state_.step >= begun &&
                         state_.step <= std::min(begun + plan_.steps_per_epoch, total_steps());
     if (inside) return;
-    throw_error(Category::kData, job_.checkpoint.string(), "a checkpoint must lie within the run",
-                "step " + std::to_string(state_.step) + " in epoch " +
-                    std::to_string(state_.epochs + 1),
-                "delete it and train from the start");
+    throw_error(
+        Category::kData, job_.checkpoint.string(), "a checkpoint must lie within the run",
+        "step " + std::to_string(state_.step) + " in epoch " + std::to_string(state_.epochs + 1),
+        "delete it and train from the start");
   }
 
   std::span<const Tensor> parameters() const {
@@ -167,8 +167,8 @@ class Trainer {
   std::vector<ShardData> read_step(const std::vector<int64_t>& order, int64_t step,
                                    int64_t epoch) const {
     const int64_t first = (step % plan_.steps_per_epoch) * plan_.samples;
-    const auto indices = std::span(order).subspan(static_cast<size_t>(first),
-                                                  static_cast<size_t>(plan_.samples));
+    const auto indices =
+        std::span(order).subspan(static_cast<size_t>(first), static_cast<size_t>(plan_.samples));
     return runner_.read(data_, indices, plan_, recipe_.augmentation, recipe_.seed,
                         static_cast<uint32_t>(epoch));
   }
@@ -193,14 +193,12 @@ class Trainer {
 
   void run_step(const std::vector<ShardData>& shards) {
     const uint64_t seed = derived_seed(recipe_.seed, static_cast<uint64_t>(state_.step));
-    const double progress =
-        static_cast<double>(state_.step) / static_cast<double>(total_steps());
+    const double progress = static_cast<double>(state_.step) / static_cast<double>(total_steps());
     StepResult step = runner_.run(shards, state_.values, loss_weights_, seed, progress);
     const double rate = learning_rate(recipe_.schedule, state_.step, total_steps());
-    const double norm =
-        std::isfinite(step.loss)
-            ? optimizer_->update(state_.values, step.gradients, rate, state_.optimizer)
-            : step.loss;
+    const double norm = std::isfinite(step.loss) ? optimizer_->update(state_.values, step.gradients,
+                                                                      rate, state_.optimizer)
+                                                 : step.loss;
     if (!std::isfinite(norm)) stop_at_bad_number(shards, step, seed);
     update_statistics(student_.tape().batch_norms(), step.statistics, state_.statistics);
     if (recipe_.ema_decay > 0) update_average(state_.average, averaged(), recipe_.ema_decay);
@@ -213,8 +211,8 @@ class Trainer {
     if (job_.after_step) job_.after_step(state_.step);
   }
 
-  [[noreturn]] void stop_at_bad_number(const std::vector<ShardData>& shards,
-                                       const StepResult& step, uint64_t seed) const {
+  [[noreturn]] void stop_at_bad_number(const std::vector<ShardData>& shards, const StepResult& step,
+                                       uint64_t seed) const {
     std::string layer;
     for (size_t i = 0; i < shards.size() && layer.empty(); ++i) {
       layer = first_bad_layer(student_, parameters(), shards[i].student, step.gradients,
@@ -298,10 +296,10 @@ class Trainer {
 
   [[noreturn]] void save_interrupted() {
     save();
-    throw_error(Category::kInterrupted, "limbeck", "the job was stopped by a signal",
-                "step " + std::to_string(state_.step) + " of " + std::to_string(total_steps()),
-                job_.checkpoint.empty() ? "run the command again"
-                                        : "run the command again with --resume");
+    throw_error(
+        Category::kInterrupted, "limbeck", "the job was stopped by a signal",
+        "step " + std::to_string(state_.step) + " of " + std::to_string(total_steps()),
+        job_.checkpoint.empty() ? "run the command again" : "run the command again with --resume");
   }
 
   TrainResult result() const {

@@ -18,14 +18,14 @@ struct TrainJob {
   const Model& student;
   const Model* teacher = nullptr;  ///< null: none
   const Dataset& data;
-  std::vector<int64_t> training;    ///< indices of `data`, at least one
-  std::vector<int64_t> validation;  ///< judged after every epoch; may be empty
-  Recipe recipe;                    ///< null losses: default_losses()
-  TrainIdentity identity;           ///< what a checkpoint must agree with
-  std::filesystem::path checkpoint;  ///< file; empty: none is written
-  std::filesystem::path log;         ///< file, JSON lines; empty: none
-  bool resume = false;               ///< go on from the checkpoint where there is one
-  int threads = 0;                   ///< 0: all cores; never changes the result
+  std::vector<int64_t> training = {};     ///< indices of `data`, at least one
+  std::vector<int64_t> validation = {};   ///< judged after every epoch; may be empty
+  Recipe recipe = {};                     ///< null losses: default_losses()
+  TrainIdentity identity = {};            ///< what a checkpoint must agree with
+  std::filesystem::path checkpoint = {};  ///< file; empty: none is written
+  std::filesystem::path log = {};         ///< file, JSON lines; empty: none
+  bool resume = false;                    ///< go on from the checkpoint where there is one
+  int threads = 0;                        ///< 0: all cores; never changes the result
   bool quiet = true;
   /// Called after every step, checkpoint and log included; for tests, may throw.
   std::function<void(int64_t step)> after_step = {};

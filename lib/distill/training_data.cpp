@@ -33,8 +33,9 @@ std::vector<int64_t> random_order(int64_t size, uint64_t seed, RandomPurpose pur
 DataSplit split_samples(std::span<const int64_t> indices, const ValidationOptions& options,
                         uint64_t seed) {
   const auto size = static_cast<int64_t>(indices.size());
-  const int64_t held_out =
-      options.samples > 0 ? options.samples : std::llround(options.share * static_cast<double>(size));
+  const int64_t held_out = options.samples > 0
+                               ? options.samples
+                               : std::llround(options.share * static_cast<double>(size));
   if (held_out >= size) {
     throw_error(Category::kUsage, "validation",
                 "at least one of the " + std::to_string(size) + " samples must be left to train on",
