@@ -16,7 +16,7 @@ constexpr int kTop = 10;
 struct Curve {
   std::string style;  ///< CSS class
   std::vector<double> x;
-  std::vector<double> y;
+  std::vector<double> y;  ///< two values at least: a line
 };
 
 struct Bounds {
@@ -87,7 +87,7 @@ void for_each_run(const json& report, Add add) {
 
 std::string loss_plot(const json& report) {
   const json& steps = report.at("training").at("curves").at("steps");
-  if (steps.at("step").empty()) return "";
+  if (steps.at("step").size() < 2) return "";
   // A baseline's loss is another function: the two are not drawn over each other.
   return plot("Training loss", "weighted sum of the losses",
               {curve_of(steps, "step", steps.at("loss"), "own")},
@@ -100,7 +100,7 @@ std::string validation_plot(const json& report, const char* figure, const std::s
     const json& epochs = training.at("curves").at("epochs");
     if (!epochs.contains("validation") || !epochs.at("validation").contains(figure)) return;
     const json& values = epochs.at("validation").at(figure);
-    if (values.size() == epochs.at("epoch").size() && !values.empty())
+    if (values.size() == epochs.at("epoch").size() && values.size() > 1)
       curves.push_back(curve_of(epochs, "epoch", values, style));
   });
   if (curves.empty()) return "";

@@ -133,6 +133,10 @@ std::string sizes_section(const json& report) {
                              "</dl></div>\n");
 }
 
+std::string counted(int64_t count, const char* what) {
+  return grouped(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 std::string provenance_section(const json& report) {
   const json& data = report.at("data");
   const json& training = report.at("training");
@@ -151,8 +155,7 @@ std::string provenance_section(const json& report) {
       "<code>" + escape(report.at("evaluation").at("data_hash").get<std::string>()) + "</code>");
   facts += definition(
       "Training",
-      grouped(training.at("epochs").get<int64_t>()) + " epochs, " +
-          grouped(training.at("steps").get<int64_t>()) + " steps" +
+      counted(training.at("epochs"), "epoch") + ", " + counted(training.at("steps"), "step") +
           (training.at("stopped_early").get<bool>() ? ", stopped early" : "") +
           (training.contains("best_epoch")
                ? ", weights of epoch " + grouped(training.at("best_epoch").get<int64_t>())

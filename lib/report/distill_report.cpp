@@ -67,7 +67,7 @@ Json curves_json(const std::vector<nlohmann::json>& log) {
     const bool epoch = line.at("kind") == "epoch";
     Json& curve = epoch ? epochs : steps;
     for (const auto& [name, column] : curve.items()) {
-      if (line.contains(name)) curve[name].push_back(Json(line.at(name)));
+      if (column.is_array() && line.contains(name)) curve[name].push_back(Json(line.at(name)));
     }
     if (!epoch || !line.contains("validation")) continue;
     for (const char* name : {"top1", "agreement"}) {

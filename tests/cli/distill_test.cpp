@@ -1,10 +1,13 @@
 // The distill command by what it leaves on disk.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "lib/autodiff/parameters.h"
 #include "lib/base/file.h"
 #include "lib/base/schema.h"
 #include "lib/model/model.h"
@@ -136,7 +139,8 @@ TEST_CASE("what training does not touch survives in the file", "[cli]") {
   entry->set_value("vision team");
   write_file_atomically(folder / "s.onnx", proto.SerializeAsString());
   run(kDistill + "-o out", folder);
-  const Model before = load_model(folder / "s.onnx");
+  Model before = load_model(folder / "s.onnx");
+  separate_parameters(before);  // the exporter merged equal constants, which train apart
   const Model after = load_model(folder / "out/s.distilled.onnx");
   CHECK(after.graph.dump() == before.graph.dump());
   CHECK(after.envelope.SerializeAsString() == before.envelope.SerializeAsString());
