@@ -79,7 +79,7 @@ std::optional<ResidualBlock> block_at(const Node& add, size_t identity,
 
 /// The share of the saving that may come from blocks when the user left it open.
 constexpr double kBlockShare = 0.5;
-constexpr double kLargestDivergence = 0.05;
+constexpr double kLargestDivergence = 0.1;
 
 double cost_of(const Model& model, const ShrinkOptions& options) {
   const ModelSummary summary = analyse(model);

@@ -35,7 +35,7 @@ std::vector<double> block_divergences(const Model& teacher, const Model& model,
 /// time measured anew:
 /// - options.blocks of them where that is given. Raises kUsage when there are not as many, and
 ///   without data when it is above 0;
-/// - else none without data, and with data as long as the divergence stays below 0.05 and no more
+/// - else none without data, and with data as long as the divergence stays below 0.1 and no more
 ///   than half of the wanted saving comes from blocks, so that both depth and width are used, and
 ///   depth only where it costs little.
 std::vector<ShrunkBlock> remove_blocks(Model& model, const ShrinkOptions& options,

@@ -45,8 +45,9 @@ ChannelGroups group_channels(const Model& model, const ChannelMap& map) {
   for (const auto& [root, extent] : extents_of(result.axes)) {
     if (frozen.contains(root)) continue;
     const auto [place, is_new] = places.try_emplace(extent, result.groups.size());
-    if (is_new) result.groups.push_back({extent, {}});
+    if (is_new) result.groups.push_back({extent, {}, 0});
     result.groups[place->second].channels.push_back(root);
+    ++result.groups[place->second].before;
   }
   return result;
 }

@@ -23,6 +23,7 @@ using ChannelExtent = std::vector<std::pair<size_t, int64_t>>;
 struct ChannelGroup {
   ChannelExtent extent;
   std::vector<int32_t> channels;  ///< roots, ascending
+  size_t before = 0;              ///< channels before the first cut, which minima refer to
 };
 
 struct ChannelGroups {

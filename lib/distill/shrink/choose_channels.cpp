@@ -2,10 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
-
-#include "lib/base/error.h"
-#include "lib/base/format.h"
 
 namespace limbeck {
 namespace {
@@ -36,11 +32,10 @@ Queue queue_of(const ChannelGroup& group, const ChannelImportance& importance,
     queue.order.emplace_back(importance.at(channel), channel);
   std::stable_sort(queue.order.begin(), queue.order.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
-  const auto count = static_cast<double>(queue.order.size());
   const double kept =
       std::max({static_cast<double>(options.min_channels), static_cast<double>(options.multiple),
-                std::ceil(options.min_share * count), 1.0});
-  queue.most = static_cast<size_t>(std::max(0.0, count - kept));
+                std::ceil(options.min_share * static_cast<double>(group.before)), 1.0});
+  queue.most = static_cast<size_t>(std::max(0.0, static_cast<double>(queue.order.size()) - kept));
   return queue;
 }
 
@@ -77,36 +72,29 @@ const Candidate* best_of(const std::vector<Candidate>& candidates, double remain
 
 }  // namespace
 
-std::set<int32_t> choose_channels(const ChannelGroups& groups, const ChannelImportance& importance,
-                                  const ShrinkOptions& options, double target, ChannelCost cost) {
+ChannelChoice choose_channels(const ChannelGroups& groups, const ChannelImportance& importance,
+                              const ShrinkOptions& options, double target, ChannelCost cost) {
   constexpr double kSlack = 0.005;
-  constexpr double kFarOff = 0.03;
-  const double first = cost.total();
+  constexpr double kNearEnough = 0.03;
+  const double slack = kSlack * cost.total();
   std::vector<Queue> queues;
   for (const ChannelGroup& group : groups.groups)
     queues.push_back(queue_of(group, importance, options));
-  std::set<int32_t> chosen;
+  ChannelChoice choice;
   while (cost.total() > target) {
-    const auto candidates = candidates_of(queues, cost, static_cast<size_t>(options.multiple));
-    const Candidate* best = best_of(candidates, cost.total() - target + kSlack * first);
-    if (best == nullptr) break;
     const double above = cost.total() - target;
+    const auto candidates = candidates_of(queues, cost, static_cast<size_t>(options.multiple));
+    const Candidate* best = best_of(candidates, above + slack);
+    if (best == nullptr) break;
     const double below = best->saving - above;
-    if (above <= kFarOff * target && below > kFarOff * target) break;
+    if (above <= kNearEnough * target && below > kNearEnough * target) break;
     for (size_t i = 0; i < best->count; ++i)
-      chosen.insert(best->queue->order[best->queue->gone + i].second);
+      choice.channels.insert(best->queue->order[best->queue->gone + i].second);
     best->queue->gone += best->count;
     cost.cut(best->queue->group->extent, static_cast<int64_t>(best->count));
   }
-  if (cost.total() > target * (1 + kFarOff)) {
-    throw_error(Category::kUsage, "shrink",
-                "channels alone must reach the target with what every layer keeps (min_share, "
-                "min_channels, multiple)",
-                "a least cost of " + fixed(100 * cost.total() / first, 1) + " % of that before, " +
-                    fixed(100 * target / first, 1) + " % wanted",
-                "raise the share that stays, or lower what every layer keeps");
-  }
-  return chosen;
+  choice.cost = cost.total();
+  return choice;
 }
 
 }  // namespace limbeck

@@ -11,6 +11,7 @@
 #include "lib/distill/shrink/channel_importance.h"
 #include "lib/distill/shrink/shrink_stream.h"
 #include "lib/engine/stream.h"
+#include "lib/evaluate/values.h"
 #include "lib/ops/common.h"
 
 namespace limbeck {
@@ -147,18 +148,21 @@ class Estimator {
 
   void add_square(const TapeGate& gate, const std::vector<Tensor>& gradients,
                   std::vector<double>& squares) const {
-    std::map<size_t, double> sums;
+    std::vector<double> sums(squares.size());
     for (const auto& [index, axis] : gate.parameters) {
       const Tensor& value = parameters_[index];
-      const std::vector<float> w = value.to_float();
-      const std::vector<float> g = gradients[index].to_float();
+      const FloatValues w(value);
+      const FloatValues g(gradients[index]);
       const auto inner = at(product(value.dims(), axis + 1, value.rank()));
-      for (size_t i = 0; i < w.size(); ++i) {
-        const size_t place = gate.places[i / inner % gate.places.size()];
-        if (place < squares.size()) sums[place] += static_cast<double>(w[i]) * g[i];
+      const size_t blocks = w.values().size() / inner;
+      for (size_t b = 0; b < blocks; ++b) {
+        const size_t place = gate.places[b % gate.places.size()];
+        if (place >= sums.size()) continue;
+        for (size_t i = b * inner; i < (b + 1) * inner; ++i)
+          sums[place] += static_cast<double>(w.values()[i]) * g.values()[i];
       }
     }
-    for (const auto& [place, sum] : sums) squares[place] += sum * sum / 2;
+    for (size_t i = 0; i < sums.size(); ++i) squares[i] += sums[i] * sums[i] / 2;
   }
 
   const ShrinkData& data_;

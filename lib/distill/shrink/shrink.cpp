@@ -6,8 +6,7 @@
 #include "lib/autodiff/parameters.h"
 #include "lib/base/error.h"
 #include "lib/distill/shrink/blocks.h"
-#include "lib/distill/shrink/channel_importance.h"
-#include "lib/distill/shrink/cut_channels.h"
+#include "lib/distill/shrink/narrow.h"
 #include "lib/distill/shrink/shrunk_layers.h"
 #include "lib/model/analysis.h"
 #include "lib/ops/op.h"
@@ -96,37 +95,6 @@ void restore_shapes(Model& model, const Shapes& declared, const Shapes& before) 
   infer_shapes(model);
 }
 
-[[noreturn]] void fail_nothing_to_cut(const ChannelMap& map) {
-  constexpr size_t kShown = 3;
-  const auto frozen = map.frozen_roots();
-  std::string reasons;
-  for (size_t i = 0; i < std::min(map.gates.size(), kShown); ++i) {
-    const ChannelGate& gate = map.gates[i];
-    const auto reason = frozen.find(map.root(gate.labels.front()));
-    if (reason == frozen.end()) continue;
-    reasons += (reasons.empty() ? "" : "; ") + std::string("the channels of '") +
-               gate.value->name() + "' stay because " + reason->second;
-  }
-  throw_error(Category::kUnsupported, "shrink", "the model must have channels that can be cut",
-              reasons.empty() ? "no float layer with stored weights" : reasons,
-              "bring a student of your own, or quantize the teacher");
-}
-
-void cut_to_target(Model& model, const ShrinkOptions& options, const ShrinkData* data,
-                   double target) {
-  const ChannelMap map = map_channels(model);
-  const ChannelGroups groups = group_channels(model, map);
-  const CostKind kind = options.macs ? CostKind::kMacs : CostKind::kBytes;
-  const ChannelCost cost(model, groups, kind);
-  if (cost.total() <= target) return;
-  if (groups.groups.empty()) fail_nothing_to_cut(map);
-  const bool on_data = data != nullptr && options.importance == ImportanceSource::kGradients;
-  const ChannelImportance importance =
-      on_data ? gradient_importance(model, map, groups, *data, options.samples)
-              : weight_importance(map, groups);
-  cut_channels(model, map, groups, choose_channels(groups, importance, options, target, cost));
-}
-
 }  // namespace
 
 ShrinkResult shrink(const Model& teacher, const ShrinkOptions& options, const ShrinkData* data) {
@@ -143,7 +111,7 @@ ShrinkResult shrink(const Model& teacher, const ShrinkOptions& options, const Sh
                                      : *options.size * static_cast<double>(before.weight_bytes);
   result.blocks = remove_blocks(model, options, data);
   const Shapes sized = shapes_of(model);
-  cut_to_target(model, options, data, target);
+  narrow(model, options, data, target);
   const ModelSummary after = analyse(model);
   result.layers = compare_layers(layers, layers_of(model));
   result.macs_before = before.macs;
