@@ -33,6 +33,7 @@ struct ChannelGate {
 
 /// A weight that reads channels along an axis.
 struct ChannelReader {
+  const Node* node = nullptr;
   const Value* weight = nullptr;
   size_t axis = 0;
   Labels labels;

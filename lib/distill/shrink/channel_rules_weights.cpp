@@ -94,7 +94,7 @@ bool conv_channels(const RuleContext& context) {
     tie_across_groups(context.map, grouping.groups, grouping.outputs, out);
     const Labels read(in.begin(), in.begin() + weight->dim(1));
     context.map.put(filters, 1, read);
-    context.map.readers.push_back({filters, 1, read});
+    context.map.readers.push_back({&context.node, filters, 1, read});
   }
   context.map.put(context.output(), 1, out);
   add_gate(context, 0, 0, out);
@@ -114,7 +114,7 @@ bool conv_transpose_channels(const RuleContext& context) {
   context.map.put(filters, 0, in);
   if (*group == 1) {
     const Labels out = context.make(filters, 1);
-    context.map.readers.push_back({filters, 0, in});
+    context.map.readers.push_back({&context.node, filters, 0, in});
     context.map.put(context.output(), 1, out);
     add_gate(context, 1, 0, out);
     return true;
@@ -146,7 +146,7 @@ bool gemm_channels(const RuleContext& context) {
   if (bias != nullptr && !whole_row) return false;
   const Labels in = context.read(context.input(0), 1, weight->dim(reading));
   context.map.put(context.input(1), reading, in);
-  context.map.readers.push_back({context.input(1), reading, in});
+  context.map.readers.push_back({&context.node, context.input(1), reading, in});
   const Labels out = context.make(context.input(1), making);
   context.map.put(context.output(), 1, out);
   context.pass(context.input(0), 0, context.output(), 0);
@@ -164,7 +164,7 @@ bool matmul_channels(const RuleContext& context) {
   const Labels in = context.read(context.input(0), last, weight->dim(0));
   if (in.size() != static_cast<size_t>(weight->dim(0))) return false;
   context.map.put(context.input(1), 0, in);
-  context.map.readers.push_back({context.input(1), 0, in});
+  context.map.readers.push_back({&context.node, context.input(1), 0, in});
   const Labels out = context.make(context.input(1), 1);
   for (size_t axis = 0; axis < last; ++axis)
     context.pass(context.input(0), axis, context.output(), axis);

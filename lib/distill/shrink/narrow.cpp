@@ -8,6 +8,7 @@
 #include "lib/base/format.h"
 #include "lib/distill/shrink/channel_importance.h"
 #include "lib/distill/shrink/cut_channels.h"
+#include "lib/distill/shrink/mean_replacement.h"
 
 namespace limbeck {
 namespace {
@@ -78,7 +79,10 @@ void narrow(Model& model, const ShrinkOptions& options, const ShrinkData* data, 
                                       options.samples)
                 : weight_importance(map, groups);
     const ChannelChoice choice = choose_channels(groups, importance, options, goal, cost);
+    std::vector<LostMean> means;
+    if (data != nullptr) means = lost_means(model, map, choice.channels, *data, options.samples);
     cut_channels(model, map, groups, choice.channels);
+    restore_means(model, means);
     if (goal > target && !choice.channels.empty()) continue;
     constexpr double kNearEnough = 0.03;
     if (choice.cost > target * (1 + kNearEnough)) fail_target(choice.cost, target, full);

@@ -48,9 +48,10 @@ struct ShrinkResult {
 
 /// Removes blocks, then channels, until the share that the options ask for is met: within 3 %, on
 /// either side, where the widths allow it. The student computes what the teacher computes without
-/// them; graph inputs and outputs keep their names and shapes, weights keep their names. Exporters'
-/// shared constants are separated and constant subexpressions folded. The same arguments give the
-/// same bytes. The teacher is not changed.
+/// them, on data with their means in place of the channels (mean_replacement.h); graph inputs and
+/// outputs keep their names and shapes, weights keep their names. Exporters' shared constants are
+/// separated and constant subexpressions folded. The same arguments give the same bytes. The
+/// teacher is not changed.
 ///
 /// Raises kUsage for options out of range and shares that cannot be reached, kUnsupported when
 /// nothing can be cut (with the reasons), and as gradient importance does. Importance from
