@@ -64,6 +64,7 @@ std::vector<double> block_divergences(const Model& teacher, const Model& model,
     owned.push_back(Engine::compile(without));
   }
   std::vector<const Engine*> engines;
+  engines.reserve(owned.size());
   for (const auto& engine : owned) engines.push_back(engine.get());
   const std::vector<int64_t> order = shrink_samples(teacher, data, samples);
   std::vector<Change> sums(blocks.size());
@@ -81,6 +82,7 @@ std::vector<double> block_divergences(const Model& teacher, const Model& model,
         for (size_t i = 0; i < sums.size(); ++i) sums[i].add(changes[i]);
       });
   std::vector<double> means;
+  means.reserve(sums.size());
   for (const Change& sum : sums) means.push_back(sum.mean(order.size()));
   return means;
 }

@@ -24,7 +24,7 @@ ChannelImportance weight_importance(const ChannelMap& map, const ChannelGroups& 
 /// over the gates that the channel shares.
 ///
 /// This is the first-order Taylor criterion of P. Molchanov et al., "Importance Estimation for
-/// Neural Network Pruning", CVPR 2019, equation 8, on gates. Because the labels are the teacher's,
+/// Neural Network Pruning", CVPR 2019, on gates. Because the labels are the teacher's,
 /// E[s] is zero and E[s^2] / 2 is, with the Fisher information as curvature, KL(teacher || teacher
 /// without the channel) in nats: what distillation has to repair. True labels are not needed, and
 /// the soft-target loss itself would not do: its gradient vanishes where student and teacher agree.

@@ -96,6 +96,7 @@ ChannelRule find_channel_rule(std::string_view domain, std::string_view op_type)
 
 std::vector<std::string> channel_rule_names() {
   std::vector<std::string> names;
+  names.reserve(kRows.size());
   for (const Row& row : kRows) names.emplace_back(row.name);
   return names;
 }
@@ -116,7 +117,7 @@ Labels RuleContext::read(const Value* value, size_t axis, int64_t count) const {
 
 Labels RuleContext::make(const Value* weight, size_t axis) const {
   if (const Labels* found = map.find(weight, axis)) return *found;
-  const Labels labels = map.fresh(static_cast<size_t>(weight->constant()->dim(axis)));
+  Labels labels = map.fresh(static_cast<size_t>(weight->constant()->dim(axis)));
   map.put(weight, axis, labels);
   return labels;
 }

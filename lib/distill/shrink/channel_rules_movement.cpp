@@ -11,7 +11,7 @@ namespace {
 /// Labels of one part of a Concat along the joined axis.
 Labels part_labels(const RuleContext& context, const Value* part, size_t axis) {
   const auto count = static_cast<size_t>((*part->shape)[axis].value);
-  const Labels labels = context.read(part, axis, static_cast<int64_t>(count));
+  Labels labels = context.read(part, axis, static_cast<int64_t>(count));
   if (part->constant() != nullptr) context.map.put(part, axis, labels);
   return labels;
 }

@@ -72,8 +72,8 @@ Labels spread(const Labels& labels, const Dims& dims, const Segment& segment, si
 
 /// Labels along an output axis when they depend on its position alone; empty otherwise.
 Labels gather(const Labels& all, const Dims& dims, const Segment& segment, size_t axis) {
-  const auto inner = static_cast<size_t>(product(dims, axis + 1, segment.to_end));
-  const auto length = static_cast<size_t>(dims[axis]);
+  const size_t inner = std::max<size_t>(at(product(dims, axis + 1, segment.to_end)), 1);
+  const size_t length = std::max<size_t>(at(dims[axis]), 1);
   Labels labels(length);
   for (size_t i = 0; i < length; ++i) labels[i] = all[i * inner];
   for (size_t i = 0; i < all.size(); ++i) {

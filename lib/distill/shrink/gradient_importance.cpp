@@ -82,12 +82,12 @@ class Estimator {
     constexpr auto kElsewhere = static_cast<size_t>(-1);
     TapeGate found;
     const auto& known = tape_->parameters();
-    for (const auto& [value, axis] : gate.parameters) {
+    for (const ChannelGate::Parameter& made : gate.parameters) {
       const auto parameter = std::find_if(known.begin(), known.end(), [&](const Parameter& each) {
-        return each.name == value->name();
+        return each.name == made.value->name();
       });
       if (parameter != known.end())
-        found.parameters.push_back({static_cast<size_t>(parameter - known.begin()), axis});
+        found.parameters.push_back({static_cast<size_t>(parameter - known.begin()), made.axis});
     }
     for (const int32_t label : gate.labels) {
       const auto place = places_.find(map.root(label));

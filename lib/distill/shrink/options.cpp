@@ -68,7 +68,8 @@ void read_pair(ShrinkOptions& options, const std::string& pair, const std::strin
   const std::string name = pair.substr(0, equals);
   std::string known;
   for (const Key& key : kKeys) {
-    known += (known.empty() ? "" : ", ") + std::string(key.name);
+    known += known.empty() ? "" : ", ";
+    known += key.name;
     if (key.name != name || equals == std::string::npos) continue;
     key.set(options, pair.substr(equals + 1), place + " " + name);
     return;
