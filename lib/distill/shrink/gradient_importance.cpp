@@ -49,7 +49,8 @@ class Estimator {
 
   /// s^2 / 2 of every channel for one batch.
   std::vector<double> estimate(const Batch& batch) const {
-    Pass pass = tape_->forward(parameters_, inputs_of(batch), 0);
+    Pass pass =
+        tape_->forward(parameters_, named_inputs(tape_->input_names(), data_.dataset, batch), 0);
     std::vector<Tensor> gradients(pass.outputs.size());
     const auto& names = tape_->output_names();
     const auto scores =
@@ -94,22 +95,6 @@ class Estimator {
       found.places.push_back(place == places_.end() ? kElsewhere : place->second);
     }
     gates_.push_back(std::move(found));
-  }
-
-  std::vector<Tensor> inputs_of(const Batch& batch) const {
-    const auto& offered = data_.dataset.input_names();
-    std::vector<Tensor> inputs;
-    for (const std::string& wanted : tape_->input_names()) {
-      auto name = std::find(offered.begin(), offered.end(), wanted);
-      if (name == offered.end() && offered.size() == 1 && tape_->input_names().size() == 1)
-        name = offered.begin();
-      if (name == offered.end()) {
-        throw_error(Category::kData, "data set", "it must feed the model's input '" + wanted + "'",
-                    "other inputs", "set \"input\" in the data set's description");
-      }
-      inputs.push_back(batch.inputs[static_cast<size_t>(name - offered.begin())]);
-    }
-    return inputs;
   }
 
   /// d/dz of -log p(y), summed over the batch, with y drawn from p = softmax(z).

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "lib/distill/shrink/shrink_stream.h"
+#include "lib/distill/shrink/channel_moments.h"
 #include "lib/evaluate/values.h"
 #include "lib/ops/common.h"
 
@@ -19,53 +19,6 @@ struct Loser {
   const ChannelReader* reader;
   size_t tap;  ///< of its input
 };
-
-/// Sums over a batch for every tap, by channel.
-struct Sums {
-  std::vector<double> sums;
-  int64_t count = 0;
-};
-
-Sums sums_of(const Tensor& tensor) {
-  const FloatValues values(tensor);
-  const auto channels = at(tensor.dim(1));
-  const auto inner = at(product(tensor.dims(), 2, tensor.rank()));
-  Sums result{std::vector<double>(channels), tensor.count() / tensor.dim(1)};
-  for (size_t i = 0; i < values.values().size(); ++i)
-    result.sums[i / inner % channels] += values.values()[i];
-  return result;
-}
-
-std::vector<std::vector<double>> mean_inputs(const Model& model,
-                                             const std::vector<std::string>& taps,
-                                             const ShrinkData& data, int64_t samples) {
-  EngineOptions options;
-  options.taps = taps;
-  const auto engine = Engine::compile(model, options);
-  const size_t first = model.graph.outputs().size();
-  std::vector<Sums> totals(taps.size());
-  const std::vector<int64_t> order = shrink_samples(model, data, samples);
-  map_batches<std::vector<Sums>>(
-      {engine.get()}, data.dataset, order, shrink_stream(model, data),
-      [&](const Batch&, const std::vector<std::vector<Tensor>>& outputs) {
-        std::vector<Sums> batch;
-        for (size_t i = 0; i < taps.size(); ++i) batch.push_back(sums_of(outputs[0][first + i]));
-        return batch;
-      },
-      [&](std::vector<Sums>& batch) {
-        for (size_t i = 0; i < totals.size(); ++i) {
-          totals[i].sums.resize(batch[i].sums.size());
-          totals[i].count += batch[i].count;
-          for (size_t c = 0; c < totals[i].sums.size(); ++c) totals[i].sums[c] += batch[i].sums[c];
-        }
-      });
-  std::vector<std::vector<double>> means;
-  for (Sums& total : totals) {
-    for (double& sum : total.sums) sum /= static_cast<double>(total.count);
-    means.push_back(std::move(total.sums));
-  }
-  return means;
-}
 
 /// Conv, and Gemm without factors.
 bool has_bias_slot(const Node& node) {
@@ -153,8 +106,9 @@ std::vector<LostMean> lost_means(const Model& model, const ChannelMap& map,
   }
   std::vector<LostMean> result;
   if (losers.empty()) return result;
-  const auto means = mean_inputs(model, taps, data, samples);
-  for (const Loser& loser : losers) result.push_back(loss.of(*loser.reader, means[loser.tap]));
+  const auto moments = measure_moments(model, taps, data, samples);
+  for (const Loser& loser : losers)
+    result.push_back(loss.of(*loser.reader, moments[loser.tap].mean));
   return result;
 }
 

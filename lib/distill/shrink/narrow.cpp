@@ -9,6 +9,7 @@
 #include "lib/distill/shrink/channel_importance.h"
 #include "lib/distill/shrink/cut_channels.h"
 #include "lib/distill/shrink/mean_replacement.h"
+#include "lib/distill/shrink/normalizations.h"
 
 namespace limbeck {
 namespace {
@@ -83,6 +84,7 @@ void narrow(Model& model, const ShrinkOptions& options, const ShrinkData* data, 
     if (data != nullptr) means = lost_means(model, map, choice.channels, *data, options.samples);
     cut_channels(model, map, groups, choice.channels);
     restore_means(model, means);
+    if (data != nullptr) measure_statistics(model, *data, options.samples);
     if (goal > target && !choice.channels.empty()) continue;
     constexpr double kNearEnough = 0.03;
     if (choice.cost > target * (1 + kNearEnough)) fail_target(choice.cost, target, full);

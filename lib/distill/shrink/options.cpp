@@ -46,13 +46,19 @@ void set_importance(ShrinkOptions& options, const std::string& text, const std::
       text == "weights" ? ImportanceSource::kWeights : ImportanceSource::kGradients;
 }
 
+void set_batch_norm(ShrinkOptions& options, const std::string& text, const std::string& place) {
+  if (text != "true" && text != "false")
+    wrong(place, "the value must be true or false", "'" + text + "'");
+  options.batch_norm = text == "true";
+}
+
 struct Key {
   std::string_view name;
   void (*set)(ShrinkOptions&, const std::string& text, const std::string& place);
 };
 
 using Text = const std::string&;
-constexpr std::array<Key, 8> kKeys = {{
+constexpr std::array<Key, 9> kKeys = {{
     {"macs", [](ShrinkOptions& o, Text t, Text p) { o.macs = share(t, p); }},
     {"size", [](ShrinkOptions& o, Text t, Text p) { o.size = share(t, p); }},
     {"blocks", set_blocks},
@@ -61,6 +67,7 @@ constexpr std::array<Key, 8> kKeys = {{
     {"multiple", [](ShrinkOptions& o, Text t, Text p) { o.multiple = whole(t, p); }},
     {"importance", set_importance},
     {"samples", [](ShrinkOptions& o, Text t, Text p) { o.samples = whole(t, p); }},
+    {"batch_norm", set_batch_norm},
 }};
 
 void read_pair(ShrinkOptions& options, const std::string& pair, const std::string& place) {

@@ -7,6 +7,7 @@
 #include "lib/autodiff/parameters.h"
 #include "lib/base/philox.h"
 #include "lib/distill/random_purpose.h"
+#include "lib/distill/shrink/normalizations.h"
 
 namespace limbeck {
 namespace {
@@ -79,47 +80,12 @@ void reset_statistics(Graph& graph) {
   }
 }
 
-void normalise(Graph& graph, Node* conv) {
-  Value* output = conv->output(0);
-  const int64_t channels = conv->input(1)->constant()->dim(0);
-  const auto vector = [&](const char* what, float value) {
-    const Tensor tensor =
-        Tensor::from<float>({channels}, std::vector<float>(static_cast<size_t>(channels), value));
-    return graph.add_initializer(conv->name() + what, tensor);
-  };
-  const std::vector<Value*> inputs = {output, vector(".scale", 1), vector(".shift", 0),
-                                      vector(".mean", 0), vector(".variance", 1)};
-  const auto after = std::next(std::find_if(graph.nodes().begin(), graph.nodes().end(),
-                                            [&](const auto& node) { return node.get() == conv; }));
-  Node* norm = graph.add_node("BatchNormalization", "", conv->name() + ".norm", inputs,
-                              {output->name() + ".norm"},
-                              after == graph.nodes().end() ? nullptr : after->get());
-  Value* result = norm->output(0);
-  result->type = output->type;
-  result->shape = output->shape;
-  graph.replace_all_uses(output, result);
-  // Every reader was redirected, the normalization too.
-  graph.set_input(norm, 0, output);
-}
-
-void add_normalizations(Graph& graph) {
-  std::vector<Node*> convs;
-  for (const auto& node : graph.nodes()) {
-    if (is(*node, "BatchNormalization")) return;
-    const Value* weight = node->input(1);
-    if (is(*node, "Conv") && weight != nullptr && weight->constant() != nullptr &&
-        !node->output(0)->captured_by_subgraph())
-      convs.push_back(node.get());
-  }
-  for (Node* conv : convs) normalise(graph, conv);
-}
-
 }  // namespace
 
 Model reinitialise(const Model& model, uint64_t seed) {
   Model result = copy_model(model);
   separate_parameters(result);
-  add_normalizations(result.graph);
+  insert_normalizations(result.graph);
   uint32_t place = 0;
   for (const Value* parameter : find_parameters(result, {"*"})) {
     Value* value = result.graph.find(parameter->name());

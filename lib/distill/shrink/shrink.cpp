@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/distill/shrink/blocks.h"
 #include "lib/distill/shrink/narrow.h"
+#include "lib/distill/shrink/normalizations.h"
 #include "lib/distill/shrink/shrunk_layers.h"
 #include "lib/model/analysis.h"
 #include "lib/ops/op.h"
@@ -83,7 +84,11 @@ void close_batch(Model& model) {
 void restore_shapes(Model& model, const Shapes& declared, const Shapes& before) {
   for (Value* value : model.graph.values()) {
     const auto open = declared.find(value->name());
-    if (value->constant() != nullptr || open == declared.end()) continue;
+    if (value->constant() != nullptr) continue;
+    if (open == declared.end()) {
+      value->shape.reset();  // of a node that was put in
+      continue;
+    }
     const auto& sized = before.at(value->name());
     std::optional<Shape> shape = open->second;
     for (size_t i = 0; shape && sized && value->shape && i < shape->size(); ++i) {
@@ -109,7 +114,9 @@ ShrinkResult shrink(const Model& teacher, const ShrinkOptions& options, const Sh
   const std::vector<ShrunkLayer> layers = layers_of(model);
   const double target = options.macs ? *options.macs * static_cast<double>(before.macs)
                                      : *options.size * static_cast<double>(before.weight_bytes);
+  if (data != nullptr && options.batch_norm) unfold_normalizations(model, *data, options.samples);
   result.blocks = remove_blocks(model, options, data);
+  if (!result.blocks.empty()) measure_statistics(model, *data, options.samples);
   const Shapes sized = shapes_of(model);
   narrow(model, options, data, target);
   const ModelSummary after = analyse(model);

@@ -175,6 +175,7 @@ TEST_CASE("a block that adds nothing goes, and the outputs stay", "[distill][shr
   // 9600 of 10232 multiply-accumulates are those of three equal blocks.
   options.macs = 0.69;
   options.blocks = 1;
+  options.batch_norm = false;
   const ShrinkResult result = shrink(teacher, options, &on);
   REQUIRE(result.blocks.size() == 1);
   CHECK(result.blocks[0].divergence == 0);

@@ -58,7 +58,8 @@ ErrorInfo parse_error(const std::string& text) {
 
 TEST_CASE("the options of shrink are read from key=value pairs", "[distill][shrink]") {
   const ShrinkOptions options = parse_shrink(
-      "macs=0.5,blocks=2,min_share=0.25,min_channels=8,multiple=4,importance=weights,samples=64",
+      "macs=0.5,blocks=2,min_share=0.25,min_channels=8,multiple=4,importance=weights,samples=64,"
+      "batch_norm=false",
       "--student");
   CHECK(options.macs == 0.5);
   CHECK_FALSE(options.size);
@@ -68,6 +69,7 @@ TEST_CASE("the options of shrink are read from key=value pairs", "[distill][shri
   CHECK(options.multiple == 4);
   CHECK(options.importance == ImportanceSource::kWeights);
   CHECK(options.samples == 64);
+  CHECK_FALSE(options.batch_norm);
   CHECK(parse_shrink("size=0.25,blocks=false", "").blocks == 0);
   CHECK_FALSE(parse_shrink("size=0.25,blocks=true", "").blocks);
 }
@@ -83,7 +85,7 @@ TEST_CASE("wrong options of shrink are told with their place", "[distill][shrink
               "the value must be a number", "'half'");
   check_error(parse_error("macs=0.5,depth=3"), Category::kUsage, "--student",
               "it must be a list of key=value with the keys macs, size, blocks, min_share, "
-              "min_channels, multiple, importance, samples",
+              "min_channels, multiple, importance, samples, batch_norm",
               "'depth=3'");
   check_error(parse_error("macs=0.5,importance=luck"), Category::kUsage, "--student importance",
               "the value must be gradients or weights", "'luck'");
