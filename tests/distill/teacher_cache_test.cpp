@@ -1,6 +1,7 @@
 #include "lib/distill/teacher_cache.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_floating_point.hpp>
 #include <nlohmann/json.hpp>
 
 #include "lib/base/file.h"
@@ -12,6 +13,7 @@
 namespace limbeck::test {
 namespace {
 
+using Catch::Matchers::WithinAbs;
 using nlohmann::json;
 
 std::filesystem::path only_file(const TemporaryFolder& folder) {
@@ -20,10 +22,18 @@ std::filesystem::path only_file(const TemporaryFolder& folder) {
   return path;
 }
 
+/// The last bits of an answer depend on the batch that it was computed in.
+void check_close(const std::vector<float>& values, const std::vector<float>& wanted) {
+  REQUIRE(values.size() == wanted.size());
+  for (size_t i = 0; i < wanted.size(); ++i) CHECK_THAT(values[i], WithinAbs(wanted[i], 1e-4));
+}
+
 }  // namespace
 
 TEST_CASE("cached answers are those of the teacher, on any number of threads", "[distill]") {
-  const auto teacher = Engine::compile(small_teacher(), {.taps = {"r"}});
+  EngineOptions options;
+  options.taps = {"r"};
+  const auto teacher = Engine::compile(small_teacher(), options);
   const MemoryDataset data = separable_samples(100);
   const TeacherCacheKey key = {"teacher", "data", teacher->output_names()};
   const TemporaryFolder one;
@@ -37,7 +47,7 @@ TEST_CASE("cached answers are those of the teacher, on any number of threads", "
   REQUIRE(found.size() == 2);
   for (size_t i = 0; i < 2; ++i) {
     CHECK(found[i].dims() == wanted[i].dims());
-    CHECK(found[i].to_float() == wanted[i].to_float());
+    check_close(found[i].to_float(), wanted[i].to_float());
   }
 }
 
@@ -77,9 +87,10 @@ TEST_CASE("a student learns from cached answers without running the teacher agai
   job.recipe.losses = json::array(
       {{{"loss", "soft_targets"}}, {{"loss", "hint"}, {"student", "r"}, {"teacher", "r"}}});
   job.training.erase(job.training.begin(), job.training.begin() + 10);
-  const auto wanted = constants_of(train(job).student);
+  const auto uncached = constants_of(train(job).student);
   job.teacher_cache = folder.path();
-  CHECK(constants_of(train(job).student) == wanted);
+  const auto wanted = constants_of(train(job).student);
+  for (const auto& [name, values] : uncached) check_close(wanted.at(name), values);
   const auto time = std::filesystem::last_write_time(only_file(folder));
   job.threads = 1;
   CHECK(constants_of(train(job).student) == wanted);
