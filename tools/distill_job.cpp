@@ -12,6 +12,7 @@
 #include "lib/distill/train_log.h"
 #include "lib/distill/trainer.h"
 #include "lib/distill/training_data.h"
+#include "lib/model/model_files.h"
 #include "tools/distill_measure.h"
 #include "tools/job_report.h"
 #include "tools/output_files.h"
@@ -179,8 +180,8 @@ class DistillRun {
     job.training = split_.training;
     job.validation = split_.validation;
     job.recipe = recipe;
-    job.identity = {recipe_hash(recipe), teacher == nullptr ? "" : sha256_file(recipe.teacher),
-                    sha256_file(recipe.student), source_->hash()};
+    job.identity = {recipe_hash(recipe), teacher == nullptr ? "" : model_files(recipe.teacher).hash,
+                    model_files(recipe.student).hash, source_->hash()};
     if (teacher != nullptr && !job_.teacher_cache.empty()) {
       job.teacher_cache = job_.teacher_cache;
       job.identity.teacher += " cached";

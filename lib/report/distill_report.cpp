@@ -118,7 +118,7 @@ std::string verdict_text(const DistillReportInputs& inputs) {
   if (!metrics.top1) {
     if (metrics.agreement)
       return "The student answers like its teacher on " + percent(*metrics.agreement) + " of " +
-             samples + "; there are no labels, so accuracy itself is not judged.";
+             samples + "; without labels accuracy itself is not judged.";
     return "The student ran on " + samples + "; without labels or class scores nothing is judged.";
   }
   std::string text = "Top-1 is " + percent(*metrics.top1) + " on " + samples;
