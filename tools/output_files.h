@@ -1,7 +1,9 @@
 // What a job leaves on disk: all of it, or nothing.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -44,5 +46,23 @@ class EmittedFiles {
  private:
   std::vector<std::filesystem::path> paths_;
 };
+
+/// Removes the temporary files (AtomicFile) of files in `folder` whose names begin with one of
+/// `names`: what a killed run left behind.
+inline void remove_leftovers(const std::filesystem::path& folder,
+                             const std::vector<std::string>& names) {
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string file = entry.path().filename().string();
+    const bool left = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      constexpr size_t kRandom = 7;  // "." and six letters
+      return file.starts_with("." + name) && file.size() > 1 + name.size() + kRandom - 1 &&
+             file[file.size() - kRandom] == '.';
+    });
+    if (left) found.push_back(entry.path());
+  }
+  std::error_code ignored;
+  for (const auto& path : found) std::filesystem::remove(path, ignored);
+}
 
 }  // namespace limbeck
