@@ -90,12 +90,18 @@ class DistillRun {
     load();
     const OutputFolder folder(job_.output);
     check_checkpoints();
+    remove_leftovers(job_.output, {stem() + ".", "report."});
     inputs_.before = measure_file(recipe_.student, teacher(), measured_on());
     if (teacher_)
       inputs_.teacher = measured_teacher(recipe_.teacher, *teacher_, inputs_.before.evaluation);
     const TrainResult trained = train(train_job(recipe_, teacher(), ""));
     inputs_.training = training_run(trained, "train.jsonl");
     EmittedFiles files;
+    for (const char* name : {"report.json", "report.html"}) {
+      // What an earlier run measured does not belong to the model that is written now.
+      fs::remove(output(name));
+      files.add(output(name));
+    }
     inputs_.after = emit(trained.student, "distilled", files);
     if (job_.baseline) train_baseline(files);
     report(files);
@@ -229,7 +235,6 @@ class DistillRun {
     inputs_.run =
         current_run(running_command(), started_.utc(), started_.seconds(), job_.common.threads);
     const nlohmann::ordered_json document = make_distill_report(inputs_);
-    for (const char* name : {"report.json", "report.html"}) files.add(output(name));
     write_distill_report(document, job_.output);
     files.keep();
     print_distill(document, job_.output, job_.common.json);

@@ -36,4 +36,19 @@ void StagedFiles::publish(const std::string& last) {
   }
 }
 
+void remove_leftovers(const fs::path& folder, const std::vector<std::string>& names) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string file = entry.path().filename().string();
+    const bool left = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      constexpr size_t kRandom = 7;  // "." and six letters
+      return file.starts_with("." + name) && file.size() > 1 + name.size() + kRandom - 1 &&
+             file[file.size() - kRandom] == '.';
+    });
+    if (left) found.push_back(entry.path());
+  }
+  std::error_code ignored;
+  for (const auto& path : found) fs::remove(path, ignored);
+}
+
 }  // namespace limbeck

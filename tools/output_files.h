@@ -81,4 +81,8 @@ class EmittedFiles {
   std::vector<std::filesystem::path> paths_;
 };
 
+/// Removes the temporary files (AtomicFile) of files in `folder` whose names begin with one of
+/// `names`: what a killed run left behind.
+void remove_leftovers(const std::filesystem::path& folder, const std::vector<std::string>& names);
+
 }  // namespace limbeck

@@ -257,11 +257,13 @@ class Trainer {
     state_.log_bytes = log_->bytes();
   }
 
+  /// Nothing changes before the validation is there: a signal may stop it.
   void finish_epoch() {
-    ++state_.epochs;
-    Json line = {{"kind", "epoch"}, {"epoch", state_.epochs}, {"step", state_.step}};
+    Json line = {{"kind", "epoch"}, {"epoch", state_.epochs + 1}, {"step", state_.step}};
     put_means(state_.epoch, line);
-    if (const auto score = validate(line)) judge(*score);
+    const std::optional<double> score = validate(line);
+    ++state_.epochs;
+    if (recipe_.patience > 0) judge(score);
     append(line);
     state_.epoch = {};
     save_when_due();
@@ -287,11 +289,15 @@ class Trainer {
     return score;
   }
 
-  void judge(double score) {
-    if (recipe_.patience == 0) return;
-    if (state_.best_epoch == 0 || score > state_.best_score) {
+  void judge(const std::optional<double>& score) {
+    if (!score) {
+      throw_error(Category::kUsage, "/early_stopping",
+                  "early stopping needs class scores, an output of samples x classes", "none",
+                  "leave early_stopping out of the recipe");
+    }
+    if (state_.best_epoch == 0 || *score > state_.best_score) {
       state_.best = cloned(candidate());
-      state_.best_score = score;
+      state_.best_score = *score;
       state_.best_epoch = state_.epochs;
     }
     state_.stopped = state_.epochs - state_.best_epoch >= recipe_.patience;
