@@ -13,6 +13,7 @@
 #include "lib/distill/trainer.h"
 #include "lib/distill/training_data.h"
 #include "tools/distill_measure.h"
+#include "tools/distill_student.h"
 #include "tools/job_report.h"
 #include "tools/output_files.h"
 
@@ -39,6 +40,8 @@ void check_recipe(const DistillJob& job, const Recipe& recipe) {
     complaints += (complaints.empty() ? "" : "; ") + text;
   };
   if (recipe.student.empty()) complain("something must be trained: --student or \"student\"");
+  if (shrink_request(recipe.student) && recipe.teacher.empty())
+    complain("a student is shrunk from its teacher: --teacher or \"teacher\"");
   if (recipe.data.empty()) complain("training needs samples: --data or \"data\"");
   if (job.baseline && recipe.teacher.empty())
     complain("--baseline trains without the teacher: it needs --teacher to compare with");
@@ -78,12 +81,13 @@ class DistillRun {
     load();
     const OutputFolder folder(job_.output);
     check_checkpoints();
+    EmittedFiles files;
+    if (request_) shrink_teacher(files);
     inputs_.before = measure_file(recipe_.student, teacher(), measured_on());
     if (teacher_)
       inputs_.teacher = measured_teacher(recipe_.teacher, *teacher_, inputs_.before.evaluation);
     const TrainResult trained = train(train_job(recipe_, teacher(), ""));
     inputs_.training = training_run(trained, "train.jsonl");
-    EmittedFiles files;
     inputs_.after = emit(trained.student, "distilled", files);
     if (job_.baseline) train_baseline(files);
     report(files);
@@ -99,7 +103,13 @@ class DistillRun {
   }
 
   void load() {
-    student_ = load_model(recipe_.student);
+    request_ = shrink_request(recipe_.student);
+    if (request_) {
+      check_request(*request_);  // before data is read
+      recipe_.student = output(recipe_.teacher.stem().string() + ".shrunk.onnx");
+    } else {
+      student_ = load_model(recipe_.student);
+    }
     if (!recipe_.teacher.empty()) teacher_ = load_model(recipe_.teacher);
     source_ = open_dataset(recipe_.data);
     if (!job_.eval.empty()) eval_ = open_dataset(job_.eval);
@@ -117,6 +127,18 @@ class DistillRun {
     }
     decoded_ =
         decode_dataset(*source_, {.threads = job_.common.threads, .quiet = job_.common.quiet});
+  }
+
+  /// The student becomes a file like any other, which is measured, hashed and trained.
+  void shrink_teacher(EmittedFiles& files) {
+    shrunk_ = make_student(*request_, *teacher_,
+                           {data(), split_.training, recipe_.seed, job_.common.threads});
+    inputs_.shrunk = &*shrunk_;
+    inputs_.shrink_options = *request_;
+    files.add(recipe_.student);
+    files.add(recipe_.student.string() + ".data");
+    save_model(shrunk_->student, recipe_.student);
+    student_ = load_model(recipe_.student);
   }
 
   const Dataset& data() const { return decoded_ ? *decoded_ : *source_; }
@@ -198,6 +220,8 @@ class DistillRun {
   Recipe recipe_;
   Model student_;
   std::optional<Model> teacher_;
+  std::optional<std::string> request_;  ///< "macs=0.5" where the student is to be shrunk
+  std::optional<ShrinkResult> shrunk_;
   std::unique_ptr<Dataset> source_;
   std::unique_ptr<Dataset> decoded_;
   std::unique_ptr<Dataset> eval_;
