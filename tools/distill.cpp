@@ -20,6 +20,14 @@ void add_distill_command(CLI::App& app) {
       "--eval", job->eval,
       "Data set to measure on; default: samples of --data that were not trained on");
   command->add_option("--recipe", job->recipe, "How to train (JSON, docs/formats/distill.md)");
+  command->add_option("--domain", job->domain,
+                      "Train on samples of these classes alone, classes=3,5,7");
+  command->add_option("--teacher-cache", job->teacher_cache,
+                      "Folder that keeps the teacher's answers; without augmentation only");
+  command
+      ->add_option("--memory-budget", job->memory_budget,
+                   "Most bytes kept for backward passes, traded for time (0: any); K, M, G allowed")
+      ->transform(CLI::AsSizeValue(false));
   command->add_option("--epochs", job->epochs, "Passes over the data, instead of the recipe's")
       ->check(CLI::Range(1, 100000));
   command->add_option("--batch", job->batch, "Samples of a batch, instead of the recipe's")

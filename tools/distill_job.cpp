@@ -22,6 +22,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// "classes=3,5,7".
+std::vector<int64_t> domain_classes(const std::string& text) {
+  constexpr std::string_view kStart = "classes=";
+  const std::string list = text.starts_with(kStart) ? text.substr(kStart.size()) : "";
+  const nlohmann::json parsed = nlohmann::json::parse("[" + list + "]", nullptr, false);
+  if (!list.empty() && !parsed.is_discarded()) return read_classes(parsed, "--domain");
+  throw_error(Category::kUsage, "--domain", "the form is classes=LIST", "'" + text + "'",
+              "write for example --domain classes=3,5,7");
+}
+
 /// The recipe with what the command line says instead.
 Recipe merged_recipe(const DistillJob& job) {
   Recipe recipe = job.recipe.empty() ? Recipe() : load_recipe(job.recipe);
@@ -31,6 +41,7 @@ Recipe merged_recipe(const DistillJob& job) {
   recipe.epochs = job.epochs.value_or(recipe.epochs);
   recipe.batch = job.batch.value_or(recipe.batch);
   if (job.own_seed) recipe.seed = job.common.seed;
+  if (!job.domain.empty()) recipe.domain = domain_classes(job.domain);
   return recipe;
 }
 
@@ -119,14 +130,39 @@ class DistillRun {
       throw_error(Category::kUsage, "limbeck distill", "--baseline trains on labels", "no labels",
                   "leave --baseline out, or name the labels in the data set's description");
     }
-    split_ = split_samples(sample_order(source_->size(), 0, 0), recipe_.validation, recipe_.seed);
+    decoded_ =
+        decode_dataset(*source_, {.threads = job_.common.threads, .quiet = job_.common.quiet});
+    choose_samples();
     if (!eval_ && split_.validation.empty()) {
       throw_error(Category::kUsage, "limbeck distill",
                   "a report needs samples that were not trained on", "no --eval, none held out",
                   "give --eval, or hold some out with \"validation\" in the recipe");
     }
-    decoded_ =
-        decode_dataset(*source_, {.threads = job_.common.threads, .quiet = job_.common.quiet});
+  }
+
+  void choose_samples() {
+    std::vector<int64_t> all = sample_order(source_->size(), 0, 0);
+    if (recipe_.domain.empty()) {
+      split_ = split_samples(all, recipe_.validation, recipe_.seed);
+      measured_ = split_.validation;
+      return;
+    }
+    if (!source_->has_labels() || (eval_ && !eval_->has_labels())) {
+      throw_error(Category::kUsage, "--domain", "a domain needs labelled data", "no labels",
+                  "leave --domain out, or name the labels in the data set's description");
+    }
+    std::vector<int64_t> labels = read_labels(data(), job_.common.threads);
+    const DomainSplit domain = split_domain(labels, recipe_.domain);
+    split_ = split_samples(domain.inside, recipe_.validation, recipe_.seed);
+    inputs_.domain = recipe_.domain;
+    inputs_.labels = eval_ ? read_labels(*eval_, job_.common.threads) : std::move(labels);
+    measured_ = split_.validation;
+    // None of the others is trained on: as many of them as the recipe would hold out.
+    if (domain.outside.size() > measured_.size()) {
+      const auto outside = split_samples(
+          domain.outside, {.samples = static_cast<int64_t>(measured_.size())}, recipe_.seed);
+      measured_.insert(measured_.end(), outside.validation.begin(), outside.validation.end());
+    }
   }
 
   /// The student becomes a file like any other, which is measured, hashed and trained.
@@ -156,7 +192,7 @@ class DistillRun {
 
   MeasuredOn measured_on() const {
     if (eval_) return {*eval_, {}, job_.common.threads, job_.common.quiet};
-    return {data(), split_.validation, job_.common.threads, job_.common.quiet};
+    return {data(), measured_, job_.common.threads, job_.common.quiet};
   }
 
   TrainJob train_job(const Recipe& recipe, const Model* teacher, const std::string& name) const {
@@ -167,6 +203,11 @@ class DistillRun {
     job.recipe = recipe;
     job.identity = {recipe_hash(recipe), teacher == nullptr ? "" : sha256_file(recipe.teacher),
                     sha256_file(recipe.student), source_->hash()};
+    if (teacher != nullptr && !job_.teacher_cache.empty()) {
+      job.teacher_cache = job_.teacher_cache;
+      job.identity.teacher += " cached";
+    }
+    job.memory_budget = job_.memory_budget;
     job.checkpoint = checkpoint(name);
     job.log = output(name.empty() ? "train.jsonl" : "baseline.jsonl");
     job.resume = job_.resume;
@@ -226,6 +267,7 @@ class DistillRun {
   std::unique_ptr<Dataset> decoded_;
   std::unique_ptr<Dataset> eval_;
   DataSplit split_;
+  std::vector<int64_t> measured_;  ///< samples that the report is measured on without --eval
   DistillReportInputs inputs_;
 };
 

@@ -108,8 +108,22 @@ class Trainer {
  private:
   int64_t total_steps() const { return recipe_.epochs * plan_.steps_per_epoch; }
 
+  void use_cache() {
+    if (job_.teacher_cache.empty() || teacher_ == nullptr) return;
+    const TeacherCacheKey key = {job_.identity.teacher, job_.identity.data,
+                                 teacher_->output_names()};
+    const auto cache = TeacherCache::open(*teacher_, job_.data, key,
+                                          {job_.teacher_cache, job_.threads, job_.quiet});
+    runner_.use_cache({cache, job_.training});
+  }
+
   void start() {
+    use_cache();
     const std::vector<ShardData> probe = read_step(epoch_order(data_.size(), 0, 0), 0, 0);
+    if (job_.memory_budget > 0) {
+      const auto passes = std::min<int64_t>(worker_threads(job_.threads), plan_.shards);
+      student_.fit_memory(probe.front().student, job_.memory_budget / passes);
+    }
     const auto loss_weights = runner_.initial_loss_weights(probe.front(), recipe_.seed);
     std::vector<std::string> names = student_.parameter_names();
     state_.values = student_.initial_parameters();

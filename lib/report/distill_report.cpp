@@ -56,6 +56,7 @@ Json evaluation_json(const DistillReportInputs& inputs) {
     put_paired(result["paired"], "teacher", paired(*inputs.teacher, inputs.after));
   if (inputs.baseline)
     put_paired(result["paired"], "baseline", paired(*inputs.baseline, inputs.after));
+  if (!inputs.domain.empty()) result["domain"] = domain_json(inputs);
   return result;
 }
 
@@ -96,6 +97,20 @@ std::string change_text(const PairedComparison& change, const std::string& other
          (change.p_value < 0.001 ? "" : "= ") + readable_p(change.p_value);
 }
 
+/// "; 97.20 % in the domain and 12.00 % outside".
+std::string domain_text(const DistillReportInputs& inputs) {
+  if (inputs.domain.empty()) return "";
+  const Json domain = domain_json(inputs);
+  std::string text;
+  for (const auto& [part, where] :
+       {std::pair("inside", " in the domain"), {"outside", " outside"}}) {
+    if (!domain.contains(part)) continue;
+    text +=
+        (text.empty() ? "; " : " and ") + percent(domain.at(part).at("model").at("top1")) + where;
+  }
+  return text;
+}
+
 /// One sentence: how good the student is, and against what.
 std::string verdict_text(const DistillReportInputs& inputs) {
   const Metrics& metrics = inputs.after.evaluation.metrics;
@@ -113,7 +128,7 @@ std::string verdict_text(const DistillReportInputs& inputs) {
     if (const auto change = paired(*inputs.baseline, inputs.after))
       text += "; " + change_text(*change, "the same student trained without a teacher");
   }
-  return text + ".";
+  return text + domain_text(inputs) + ".";
 }
 
 std::string judgement_of(const DistillReportInputs& inputs) {

@@ -48,7 +48,9 @@ struct DistillReportInputs {
   int64_t validation_samples = 0;
   std::string evaluation_data_hash;
   std::string
-      evaluation_source;  ///< "separate data set" or "held-out samples of the training data"
+      evaluation_source;        ///< "separate data set" or "held-out samples of the training data"
+  std::vector<int64_t> domain;  ///< classes that were trained on; empty: all
+  std::vector<int64_t> labels;  ///< with a domain: of the evaluation data, by index
   RunInfo run;
 };
 
@@ -57,6 +59,11 @@ nlohmann::ordered_json make_distill_report(const DistillReportInputs& inputs);
 
 /// Its member "shrink".
 nlohmann::ordered_json shrink_json(const ShrinkResult& result, const std::string& options);
+
+/// Top-1 of every model on the samples of the domain, and on all others: {"classes": [...],
+/// "inside": {"samples": n, "model": {"top1": ..., "top1_interval": [...]}, ...}, "outside":
+/// {...}}; a part without samples is absent.
+nlohmann::ordered_json domain_json(const DistillReportInputs& inputs);
 
 /// Writes report.json (validated against its schema) and report.html into `folder`, whole or not at
 /// all.

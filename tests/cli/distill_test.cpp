@@ -129,6 +129,21 @@ TEST_CASE("distill follows a teacher on unlabelled data", "[cli]") {
   CHECK(headline.at("judgement") == "unknown");
 }
 
+TEST_CASE("distill trains on a domain and measures inside and outside", "[cli]") {
+  const TemporaryFolder folder;
+  fill(folder.path());
+  run(kDistill + "--domain classes=1,3 --teacher-cache cache -o held", folder);
+  const auto held = read_json(folder / "held/report.json");
+  CHECK(held.at("data").at("training_samples") == 80 - 32);
+  CHECK(held.at("evaluation").at("domain").at("inside").at("samples") == 32);
+  CHECK(held.at("evaluation").at("domain").at("outside").at("samples") == 32);
+  CHECK(held.at("recipe").at("domain").at("classes") == nlohmann::json({1, 3}));
+  run(kDistill + "--domain classes=3 --eval data.json --memory-budget 100M -o eval", folder);
+  const auto domain = read_json(folder / "eval/report.json").at("evaluation").at("domain");
+  CHECK(domain.at("inside").at("samples") == 40);
+  CHECK(domain.at("outside").at("samples") == 120);
+}
+
 TEST_CASE("what training does not touch survives in the file", "[cli]") {
   const TemporaryFolder folder;
   fill(folder.path());
@@ -202,7 +217,8 @@ TEST_CASE("distill tells what is wrong before it trains", "[cli]") {
       {student + "--recipe typo.json -o out", 2,
        "usage: typo.json at /epoch: the option must exist; got epoch. Next: use one of version, "
        "teacher, student, data, losses, optimizer, schedule, augmentation, epochs, batch, shards, "
-       "accumulation, seed, ema, batch_norm, trainable, dropout, validation, early_stopping, "
+       "accumulation, seed, ema, batch_norm, domain, trainable, dropout, validation, "
+       "early_stopping, "
        "checkpoint"},
       {student + "--recipe none.json -o out", 2,
        "usage: limbeck distill: a report needs samples that were not trained on; got no --eval, "
@@ -213,6 +229,12 @@ TEST_CASE("distill tells what is wrong before it trains", "[cli]") {
       {student + "--resume -o held", 5,
        "data: held/s.checkpoint: the file must be an undamaged checkpoint; got bytes that do not "
        "parse. Next: delete it and train from the start"},
+      {student + "--domain 3 -o out", 2,
+       "usage: --domain: the form is classes=LIST; got '3'. Next: write for example --domain "
+       "classes=3,5,7"},
+      {student + "--domain classes=3,9 -o out", 2,
+       "usage: domain: every class of the domain must have samples; got none of class 9. Next: "
+       "name classes of the data set, counted from 0"},
       {"distill --student s.onnx --data bare.json --quiet --eval data.json -o out", 2,
        "usage: /losses: losses on labels need labelled data; got no labels. Next: give --teacher: "
        "soft_targets needs no labels"},
