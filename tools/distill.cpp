@@ -11,7 +11,10 @@ void add_distill_command(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("distill", "Train a student on labels, on a teacher, or on both");
   command->add_option("--teacher", job->teacher, "ONNX file to learn from; none: labels alone");
-  command->add_option("--student", job->student, "ONNX file to train");
+  command->add_option(
+      "--student", job->student,
+      "ONNX file to train, or shrink:macs=SHARE (shrink:size=SHARE) to make one from "
+      "the teacher, docs/distillation.md");
   command->add_option("--data", job->data, "Training data set (JSON description)");
   command->add_option(
       "--eval", job->eval,
@@ -41,6 +44,7 @@ void add_distill_command(CLI::App& app) {
       "Examples:\n"
       "  limbeck distill --teacher t.onnx --student s.onnx --data train.json --eval test.json "
       "-o out\n"
+      "  limbeck distill --teacher t.onnx --student shrink:macs=0.5 --data train.json -o out\n"
       "  limbeck distill --student s.onnx --data train.json --epochs 30 -o out\n"
       "  limbeck distill --recipe distill.json --baseline -o out --resume");
   command->callback([job, command] {

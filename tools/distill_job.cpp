@@ -14,6 +14,7 @@
 #include "lib/distill/training_data.h"
 #include "lib/model/model_files.h"
 #include "tools/distill_measure.h"
+#include "tools/distill_student.h"
 #include "tools/job_report.h"
 #include "tools/output_files.h"
 
@@ -51,6 +52,8 @@ void check_recipe(const DistillJob& job, const Recipe& recipe) {
     complaints += (complaints.empty() ? "" : "; ") + text;
   };
   if (recipe.student.empty()) complain("something must be trained: --student or \"student\"");
+  if (shrink_request(recipe.student) && recipe.teacher.empty())
+    complain("a student is shrunk from its teacher: --teacher or \"teacher\"");
   if (recipe.data.empty()) complain("training needs samples: --data or \"data\"");
   if (job.baseline && recipe.teacher.empty())
     complain("--baseline trains without the teacher: it needs --teacher to compare with");
@@ -91,12 +94,13 @@ class DistillRun {
     const OutputFolder folder(job_.output);
     check_checkpoints();
     remove_leftovers(job_.output, {stem() + ".", "report."});
+    EmittedFiles files;
+    if (request_) shrink_teacher(files);
     inputs_.before = measure_file(recipe_.student, teacher(), measured_on());
     if (teacher_)
       inputs_.teacher = measured_teacher(recipe_.teacher, *teacher_, inputs_.before.evaluation);
     const TrainResult trained = train(train_job(recipe_, teacher(), ""));
     inputs_.training = training_run(trained, "train.jsonl");
-    EmittedFiles files;
     for (const char* name : {"report.json", "report.html"}) {
       // What an earlier run measured does not belong to the model that is written now.
       fs::remove(output(name));
@@ -117,7 +121,13 @@ class DistillRun {
   }
 
   void load() {
-    student_ = load_model(recipe_.student);
+    request_ = shrink_request(recipe_.student);
+    if (request_) {
+      check_request(*request_);  // before data is read
+      recipe_.student = output(recipe_.teacher.stem().string() + ".shrunk.onnx");
+    } else {
+      student_ = load_model(recipe_.student);
+    }
     if (!recipe_.teacher.empty()) teacher_ = load_model(recipe_.teacher);
     source_ = open_dataset(recipe_.data);
     if (!job_.eval.empty()) eval_ = open_dataset(job_.eval);
@@ -160,6 +170,18 @@ class DistillRun {
           domain.outside, {.samples = static_cast<int64_t>(measured_.size())}, recipe_.seed);
       measured_.insert(measured_.end(), outside.validation.begin(), outside.validation.end());
     }
+  }
+
+  /// The student becomes a file like any other, which is measured, hashed and trained.
+  void shrink_teacher(EmittedFiles& files) {
+    shrunk_ = make_student(*request_, *teacher_,
+                           {data(), split_.training, recipe_.seed, job_.common.threads});
+    inputs_.shrunk = &*shrunk_;
+    inputs_.shrink_options = *request_;
+    files.add(recipe_.student);
+    files.add(recipe_.student.string() + ".data");
+    save_model(shrunk_->student, recipe_.student);
+    student_ = load_model(recipe_.student);
   }
 
   const Dataset& data() const { return decoded_ ? *decoded_ : *source_; }
@@ -245,6 +267,8 @@ class DistillRun {
   Recipe recipe_;
   Model student_;
   std::optional<Model> teacher_;
+  std::optional<std::string> request_;  ///< "macs=0.5" where the student is to be shrunk
+  std::optional<ShrinkResult> shrunk_;
   std::unique_ptr<Dataset> source_;
   std::unique_ptr<Dataset> decoded_;
   std::unique_ptr<Dataset> eval_;

@@ -208,7 +208,7 @@ std::string render_distill_html(const json& report) {
   const std::string title = escape(report.at("files").at("model").at("name").get<std::string>());
   const std::string body = page_header(report) + "<main>\n" + accuracy_section(report) +
                            html::training_curves(report) + sizes_section(report) +
-                           provenance_section(report) + "</main>\n";
+                           html::widths_section(report) + provenance_section(report) + "</main>\n";
   return html::document(title + ": distillation report", body,
                         escape(report.at("generator").get<std::string>()) +
                             ". Every accuracy was measured on a file.");

@@ -167,6 +167,8 @@ Json make_distill_report(const DistillReportInputs& inputs) {
   report["data"] = {{"hash", inputs.training_data_hash},
                     {"training_samples", inputs.training_samples},
                     {"validation_samples", inputs.validation_samples}};
+  if (inputs.shrunk != nullptr)
+    report["shrink"] = shrink_json(*inputs.shrunk, inputs.shrink_options);
   report["training"] = training_json(inputs.training);
   if (inputs.baseline) report["baseline_training"] = training_json(inputs.baseline_training);
   report["evaluation"] = evaluation_json(inputs);
