@@ -167,7 +167,7 @@ TEST_CASE("a model without outputs is an invalid model", "[cli]") {
   CHECK_FALSE(fs::exists(folder / "out"));
 }
 
-TEST_CASE("--dynamic leaves what a subgraph reads in float", "[cli]") {
+TEST_CASE("dynamic quantization leaves what a subgraph reads in float", "[cli]") {
   const TemporaryFolder folder;
   ModelBuilder body(13);
   body.output("z");
@@ -187,7 +187,7 @@ TEST_CASE("--dynamic leaves what a subgraph reads in float", "[cli]") {
   CHECK(plan.find("read by a subgraph") != std::string::npos);
 }
 
-TEST_CASE("--save-plan into a missing folder is told before the work", "[cli]") {
+TEST_CASE("a plan to be saved into a missing folder is told before the work", "[cli]") {
   const TemporaryFolder folder;
   const CommandResult result = run_program(
       "quantize " + kFashion + " --data " + kTrain + " --no-report --save-plan none/p.json -o out",
