@@ -30,6 +30,7 @@ void add_commands(CLI::App& app) {
   app.require_subcommand(1);
   add_quantize_command(app);
   add_calibrate_command(app);
+  add_distill_command(app);
   add_evaluate_command(app);
   add_compare_command(app);
   add_inspect_command(app);
@@ -75,8 +76,9 @@ void add_common_options(CLI::App* command, CommonOptions* options) {
 const std::string& running_command() { return current_command(); }
 
 void run_command_line(const std::vector<std::string>& arguments) {
-  CLI::App app("limbeck quantizes ONNX models for edge devices and reports what that cost",
-               "limbeck");
+  CLI::App app(
+      "limbeck quantizes and distils ONNX models for edge devices and reports what that cost",
+      "limbeck");
   add_commands(app);
   check_command(app, arguments);
   current_command() = "limbeck";

@@ -16,44 +16,12 @@
 #include "lib/data/dataset.h"
 #include "lib/quantize/quantize.h"
 #include "tools/job_report.h"
+#include "tools/output_files.h"
 
 namespace limbeck {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Made before the long work, so that a wrong path is told at once; removed again when nothing was
-/// written into it.
-class OutputFolder {
- public:
-  explicit OutputFolder(fs::path path) : path_(std::move(path)) { create_folder(path_); }
-  ~OutputFolder() {
-    std::error_code ignored;
-    fs::remove(path_, ignored);  // fails where it holds something
-  }
-  OutputFolder(const OutputFolder&) = delete;
-  OutputFolder& operator=(const OutputFolder&) = delete;
-
- private:
-  fs::path path_;
-};
-
-/// The files of one run appear together or, when the run fails, not at all.
-class EmittedFiles {
- public:
-  EmittedFiles() = default;
-  ~EmittedFiles() {
-    std::error_code ignored;
-    for (const fs::path& path : paths_) fs::remove(path, ignored);
-  }
-  EmittedFiles(const EmittedFiles&) = delete;
-  EmittedFiles& operator=(const EmittedFiles&) = delete;
-  void add(fs::path path) { paths_.push_back(std::move(path)); }
-  void keep() { paths_.clear(); }
-
- private:
-  std::vector<fs::path> paths_;
-};
 
 /// Runs a job step by step; members are what later steps need.
 class QuantizeRun {

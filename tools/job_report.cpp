@@ -20,10 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-ReportedFile reported_file(const fs::path& path) {
-  return {path.filename().string(), sha256_file(path), static_cast<int64_t>(fs::file_size(path))};
-}
-
 const char* format_name(EmitFormat format) {
   switch (format) {
     case EmitFormat::kQdq: return "qdq";
@@ -125,6 +121,10 @@ void print_json(const JobResult& result, const nlohmann::ordered_json& report) {
 }
 
 }  // namespace
+
+ReportedFile reported_file(const fs::path& path) {
+  return {path.filename().string(), sha256_file(path), static_cast<int64_t>(fs::file_size(path))};
+}
 
 double JobClock::seconds() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - ticks).count();

@@ -14,6 +14,7 @@
 #include "lib/model/model.h"
 #include "lib/quantize/apply.h"
 #include "lib/quantize/plan.h"
+#include "lib/report/report.h"
 #include "tools/job.h"
 
 namespace limbeck {
@@ -40,6 +41,9 @@ struct JobResult {
   std::vector<int64_t> held_out;  ///< samples of the calibration data left to measure on
   JobClock started;
 };
+
+/// A file on disk as reports name it. Raises kIo.
+ReportedFile reported_file(const std::filesystem::path& path);
 
 /// Measures the emitted file on `data` (--eval, else held-out samples of --data) and writes the
 /// report; null with --no-report.

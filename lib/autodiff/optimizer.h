@@ -30,7 +30,7 @@ struct OptimizerOptions {
   double epsilon = 1e-8;       ///< adam, adamw: added to the root, above 0
   double weight_decay = 0;     ///< 0 to 1; a part of the gradient (sgd, adam) or apart (adamw)
   double clip_norm = 0;        ///< largest length of the whole gradient; 0: any
-  std::vector<ParameterGroup> groups;  ///< the first that matches holds
+  std::vector<ParameterGroup> groups = {};  ///< the first that matches holds
 };
 
 /// Reads {"method": "sgd", "momentum": 0.9, "groups": [{"glob": "*bias", "weight_decay": 0}], ...}.

@@ -10,11 +10,6 @@ namespace {
 
 constexpr double kLargestPixels = 1024;
 
-bool changes_images(const AugmentationOptions& options) {
-  return options.flip > 0 || options.crop_padding > 0 || options.brightness > 0 ||
-         options.contrast > 0 || options.saturation > 0 || options.cutout > 0 || options.mixup > 0;
-}
-
 void check_images(const Batch& batch) {
   const bool images = batch.inputs.size() == 1 && batch.inputs[0].rank() == 4 &&
                       batch.inputs[0].type() == DataType::kFloat && batch.inputs[0].count() > 0;
@@ -83,6 +78,11 @@ AugmentationOptions read_augmentation(const nlohmann::json& object, const std::s
   options.mixup = reader.number("mixup", options.mixup, {0, 2});
   reader.finish();
   return options;
+}
+
+bool changes_images(const AugmentationOptions& options) {
+  return options.flip > 0 || options.crop_padding > 0 || options.brightness > 0 ||
+         options.contrast > 0 || options.saturation > 0 || options.cutout > 0 || options.mixup > 0;
 }
 
 bool mixes_labels(const AugmentationOptions& options) { return options.mixup > 0; }

@@ -36,6 +36,8 @@ struct AugmentationOptions {
 /// Reads {"flip": 0.5, "crop_padding": 4, ...}; raises kUsage. `place` is its JSON pointer.
 AugmentationOptions read_augmentation(const nlohmann::json& object, const std::string& place);
 
+/// Whether anything is drawn at all.
+bool changes_images(const AugmentationOptions& options);
 /// Whether a loss on labels needs blended ones (mixup); all others leave the class as it is.
 bool mixes_labels(const AugmentationOptions& options);
 

@@ -15,6 +15,8 @@ enum class RandomPurpose : uint32_t {
   kContrast = 6,
   kSaturation = 7,
   kMixup = 8,
+  kShuffle = 9,
+  kValidation = 10,
 };
 
 }  // namespace limbeck

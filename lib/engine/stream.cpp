@@ -44,18 +44,21 @@ int64_t fixed_batch(const Model& model) {
 
 std::vector<Tensor> engine_inputs(const Engine& engine, const Dataset& dataset,
                                   const Batch& batch) {
+  return named_inputs(engine.input_names(), dataset, batch);
+}
+
+std::vector<Tensor> named_inputs(const std::vector<std::string>& wanted, const Dataset& dataset,
+                                 const Batch& batch) {
   std::vector<Tensor> inputs;
   const auto& names = dataset.input_names();
-  for (const std::string& wanted : engine.input_names()) {
-    auto found = std::find(names.begin(), names.end(), wanted);
-    if (found == names.end() && names.size() == 1 && engine.input_names().size() == 1 &&
-        names[0].empty()) {
+  for (const std::string& input : wanted) {
+    auto found = std::find(names.begin(), names.end(), input);
+    if (found == names.end() && names.size() == 1 && wanted.size() == 1 && names[0].empty())
       found = names.begin();
-    }
     if (found == names.end()) {
       std::string offered;
       for (const std::string& name : names) offered += (offered.empty() ? "'" : ", '") + name + "'";
-      throw_error(Category::kData, "data set", "it must feed the model's input '" + wanted + "'",
+      throw_error(Category::kData, "data set", "it must feed the model's input '" + input + "'",
                   "inputs " + offered, "set \"input\" in the data set's description");
     }
     inputs.push_back(batch.inputs[static_cast<size_t>(found - names.begin())]);

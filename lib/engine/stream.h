@@ -57,6 +57,9 @@ void map_batches(
 
 /// The batch's tensors in the order of the engine's inputs. Raises kData when one is missing.
 std::vector<Tensor> engine_inputs(const Engine& engine, const Dataset& dataset, const Batch& batch);
+/// The same for the model inputs `wanted`.
+std::vector<Tensor> named_inputs(const std::vector<std::string>& wanted, const Dataset& dataset,
+                                 const Batch& batch);
 
 namespace stream_detail {
 

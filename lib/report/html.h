@@ -36,6 +36,33 @@ std::vector<double> round_ticks(double low, double high, int count);
 /// Decimals that tell neighbouring ticks apart.
 int tick_digits(const std::vector<double>& ticks);
 
+/// An estimate with its 95 % interval.
+struct Estimate {
+  std::string label;
+  std::string style;  ///< CSS class of the mark
+  double value = 0;
+  double low = 0;
+  double high = 0;
+};
+/// One row an estimate over a common axis; `zero` draws the line of no change. Not empty.
+std::string estimates_plot(const std::string& label, const std::vector<Estimate>& estimates,
+                           bool zero);
+
+/// A bar of bytes.
+struct SizeRow {
+  std::string label;
+  std::string style;  ///< CSS class of the bar
+  int64_t bytes = 0;
+};
+std::string size_bars(const std::vector<SizeRow>& rows);
+
+/// Rows of a definition list: a file with its hash, and what differs from run to run.
+std::string file_facts(const std::string& term, const nlohmann::json& file);
+std::string run_facts(const nlohmann::json& run);
+
+/// The whole page around `body`; `title` and `footer` are HTML.
+std::string document(const std::string& title, const std::string& body, const std::string& footer);
+
 /// Indices into report["layers"], least SQNR first; ties in graph order.
 std::vector<size_t> worst_layers(const nlohmann::json& report);
 

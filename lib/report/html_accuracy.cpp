@@ -11,15 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-/// An estimate with its 95 % interval.
-struct Estimate {
-  std::string label;
-  std::string style;  ///< CSS class of the mark
-  double value = 0;
-  double low = 0;
-  double high = 0;
-};
-
 std::string line(const std::string& style, const std::string& x1, const std::string& x2, int y1,
                  int y2) {
   return "<line class=\"" + style + "\" x1=\"" + x1 + "\" x2=\"" + x2 + "\" y1=\"" +
@@ -49,34 +40,6 @@ std::string estimate_row(const Estimate& estimate, const Scale& scale, int top, 
          line("whisker", high, high, y - 5, y + 5);
   return row + "<circle class=\"dot\" cx=\"" + scale.at(estimate.value) + "\" cy=\"" +
          std::to_string(y) + "\" r=\"5\"/></g>";
-}
-
-/// One row an estimate over a common axis; `zero` draws the line of no change.
-std::string estimates_plot(const std::string& label, const std::vector<Estimate>& estimates,
-                           bool zero) {
-  double low = zero ? 0 : estimates[0].low;
-  double high = zero ? 0 : estimates[0].high;
-  for (const Estimate& estimate : estimates) {
-    low = std::min(low, estimate.low);
-    high = std::max(high, estimate.high);
-  }
-  const double margin = high > low ? 0.06 * (high - low) : 0.5;
-  const Scale scale = {low - margin, high + margin};
-  const int bottom = static_cast<int>(estimates.size()) * 48 + 4;
-  std::string out = "<svg height=\"" + std::to_string(bottom + 20) +
-                    "\" role=\"img\" aria-label=\"" + label + "\">";
-  const std::vector<double> ticks = round_ticks(scale.low, scale.high, 4);
-  for (const double tick : ticks) {
-    const std::string x = scale.at(tick);
-    out += line(zero && std::abs(tick) < 1e-12 ? "zero" : "grid", x, x, 20, bottom);
-    out += text("text-anchor=\"middle\"", x, bottom + 15, number(fixed(tick, tick_digits(ticks))));
-  }
-  int top = 0;
-  for (const Estimate& estimate : estimates) {
-    out += estimate_row(estimate, scale, top, zero);
-    top += 48;
-  }
-  return out + "</svg>";
 }
 
 std::string top1_plot(const json& evaluation) {
@@ -166,6 +129,33 @@ std::string figures_table(const json& evaluation) {
 }
 
 }  // namespace
+
+std::string estimates_plot(const std::string& label, const std::vector<Estimate>& estimates,
+                           bool zero) {
+  double low = zero ? 0 : estimates[0].low;
+  double high = zero ? 0 : estimates[0].high;
+  for (const Estimate& estimate : estimates) {
+    low = std::min(low, estimate.low);
+    high = std::max(high, estimate.high);
+  }
+  const double margin = high > low ? 0.06 * (high - low) : 0.5;
+  const Scale scale = {low - margin, high + margin};
+  const int bottom = static_cast<int>(estimates.size()) * 48 + 4;
+  std::string out = "<svg height=\"" + std::to_string(bottom + 20) +
+                    "\" role=\"img\" aria-label=\"" + label + "\">";
+  const std::vector<double> ticks = round_ticks(scale.low, scale.high, 4);
+  for (const double tick : ticks) {
+    const std::string x = scale.at(tick);
+    out += line(zero && std::abs(tick) < 1e-12 ? "zero" : "grid", x, x, 20, bottom);
+    out += text("text-anchor=\"middle\"", x, bottom + 15, number(fixed(tick, tick_digits(ticks))));
+  }
+  int top = 0;
+  for (const Estimate& estimate : estimates) {
+    out += estimate_row(estimate, scale, top, zero);
+    top += 48;
+  }
+  return out + "</svg>";
+}
 
 std::string accuracy(const json& report) {
   const json& evaluation = report.at("evaluation");

@@ -9,31 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-struct SizeRow {
-  const char* label;
-  const char* style;
-  int64_t bytes;
-};
-
-std::string size_bars(const std::vector<SizeRow>& rows) {
-  int64_t most = 1;
-  for (const SizeRow& row : rows) most = std::max(most, row.bytes);
-  std::string out = "<svg height=\"" + std::to_string(rows.size() * 42) +
-                    "\" role=\"img\" aria-label=\"Sizes before and after\">";
-  int top = 0;
-  for (const SizeRow& row : rows) {
-    const double share = 100.0 * static_cast<double>(row.bytes) / static_cast<double>(most);
-    out += "<g><title>" + std::string(row.label) + ": " + grouped(row.bytes) +
-           " bytes</title><text class=\"strong\" x=\"0\" y=\"" + std::to_string(top + 12) + "\">" +
-           row.label + "</text><text text-anchor=\"end\" x=\"100%\" y=\"" +
-           std::to_string(top + 12) + "\">" + readable_bytes(row.bytes) +
-           "</text><rect class=\"bar " + row.style + "\" y=\"" + std::to_string(top + 19) +
-           "\" width=\"" + fixed(share, 2) + "%\" height=\"10\" rx=\"2\"/></g>";
-    top += 42;
-  }
-  return out + "</svg>";
-}
-
 std::string counts_text(const json& counts) {
   std::string text;
   for (const auto& [type, count] : counts.items()) {
@@ -57,12 +32,6 @@ std::string float_nodes(const json& nodes) {
          rows + "</tbody></table></details>";
 }
 
-std::string file_facts(const std::string& term, const json& file) {
-  return definition(term, name(file.at("name").get<std::string>()) + ", " +
-                              grouped(file.at("bytes").get<int64_t>()) + " bytes<br><code>sha256 " +
-                              escape(file.at("sha256").get<std::string>()) + "</code>");
-}
-
 std::string hash_code(const json& hash) {
   return "<code>" + escape(hash.get<std::string>()) + "</code>";
 }
@@ -71,6 +40,33 @@ std::string duration(double seconds) {
   if (seconds < 120) return fixed(seconds, 1) + " s";
   return grouped(static_cast<int64_t>(seconds / 60)) + " min " +
          std::to_string(static_cast<int64_t>(seconds) % 60) + " s";
+}
+
+}  // namespace
+
+std::string size_bars(const std::vector<SizeRow>& rows) {
+  int64_t most = 1;
+  for (const SizeRow& row : rows) most = std::max(most, row.bytes);
+  std::string out = "<svg height=\"" + std::to_string(rows.size() * 42) +
+                    "\" role=\"img\" aria-label=\"Sizes before and after\">";
+  int top = 0;
+  for (const SizeRow& row : rows) {
+    const double share = 100.0 * static_cast<double>(row.bytes) / static_cast<double>(most);
+    out += "<g><title>" + row.label + ": " + grouped(row.bytes) +
+           " bytes</title><text class=\"strong\" x=\"0\" y=\"" + std::to_string(top + 12) + "\">" +
+           row.label + "</text><text text-anchor=\"end\" x=\"100%\" y=\"" +
+           std::to_string(top + 12) + "\">" + readable_bytes(row.bytes) +
+           "</text><rect class=\"bar " + row.style + "\" y=\"" + std::to_string(top + 19) +
+           "\" width=\"" + fixed(share, 2) + "%\" height=\"10\" rx=\"2\"/></g>";
+    top += 42;
+  }
+  return out + "</svg>";
+}
+
+std::string file_facts(const std::string& term, const json& file) {
+  return definition(term, name(file.at("name").get<std::string>()) + ", " +
+                              grouped(file.at("bytes").get<int64_t>()) + " bytes<br><code>sha256 " +
+                              escape(file.at("sha256").get<std::string>()) + "</code>");
 }
 
 std::string run_facts(const json& run) {
@@ -82,8 +78,6 @@ std::string run_facts(const json& run) {
   facts += definition("Peak memory", readable_bytes(run.at("peak_memory_bytes")));
   return facts + definition("Machine", escape(run.at("host").get<std::string>()));
 }
-
-}  // namespace
 
 std::string sizes(const json& report) {
   const json& files = report.at("files");

@@ -15,19 +15,25 @@ constexpr const char* kHead =
 
 }  // namespace
 
+std::string html::document(const std::string& title, const std::string& body,
+                           const std::string& footer) {
+  std::string page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n";
+  page += kHead;
+  page += "<title>" + title + "</title>\n<style>" + style_sheet() + "</style>\n</head>\n<body>\n" +
+          body;
+  return page + "<footer>" + footer + "</footer>\n</body>\n</html>\n";
+}
+
 std::string render_html(const nlohmann::json& report) {
   const std::string title =
       html::escape(report.at("files").at("model").at("name").get<std::string>());
-  std::string page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n";
-  page += kHead;
-  page += "<title>" + title + ": accuracy report</title>\n<style>" + html::style_sheet() +
-          "</style>\n</head>\n<body>\n";
-  page += html::header(report) + "<main>\n" + html::cards(report) + html::accuracy(report) +
-          html::layers(report) + html::histograms(report) + html::sizes(report) +
-          html::plan(report) + html::provenance(report) + "</main>\n";
-  page += "<footer>" + html::escape(report.at("generator").get<std::string>()) +
-          ". Every figure was measured on the emitted file.</footer>\n</body>\n</html>\n";
-  return page;
+  const std::string body = html::header(report) + "<main>\n" + html::cards(report) +
+                           html::accuracy(report) + html::layers(report) +
+                           html::histograms(report) + html::sizes(report) + html::plan(report) +
+                           html::provenance(report) + "</main>\n";
+  return html::document(title + ": accuracy report", body,
+                        html::escape(report.at("generator").get<std::string>()) +
+                            ". Every figure was measured on the emitted file.");
 }
 
 }  // namespace limbeck

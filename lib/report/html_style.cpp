@@ -91,6 +91,9 @@ svg .bar{fill:var(--data)}svg .bar.lost{fill:var(--hot)}svg .bar.before{fill:var
 svg .track{fill:var(--data-soft)}
 svg .outside{fill:var(--hot-soft)}svg .bound{stroke:var(--hot);stroke-width:1.5}
 svg .whisker{stroke:var(--data);stroke-width:2}svg .before .whisker,svg .before .dot{opacity:.5}
+svg .curve{fill:none;stroke:var(--data);stroke-width:1.8;vector-effect:non-scaling-stroke}
+svg .curve.other{stroke:var(--hot)}
+.key{font-size:.82rem;color:var(--soft);margin-top:.35rem}.key b{color:var(--data)}.key b.other{color:var(--hot)}
 .plot{display:grid;grid-template-columns:2.4rem 1fr}
 .ends{display:flex;justify-content:space-between;font-size:.78rem;color:var(--soft);margin-top:.3rem}
 .legend{font-size:.85rem;color:var(--soft);margin-bottom:.7rem}

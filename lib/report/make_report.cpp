@@ -12,6 +12,7 @@
 #include "lib/report/histogram.h"
 #include "lib/report/json_text.h"
 #include "lib/report/report.h"
+#include "lib/report/report_parts.h"
 #include "lib/report/verdict.h"
 
 namespace limbeck {
@@ -24,27 +25,11 @@ constexpr int kReportVersion = 1;
 constexpr int64_t kHistogramBins = 64;
 constexpr size_t kHistograms = 8;
 
-Json file_json(const ReportedFile& file) {
-  return {{"name", valid_utf8(file.name)}, {"sha256", file.sha256}, {"bytes", file.bytes}};
-}
-
 Json files_json(const ReportInputs& inputs) {
   Json files = Json::object();
   if (!inputs.reference.name.empty()) files["reference"] = file_json(inputs.reference);
   files["model"] = file_json(inputs.model);
   return files;
-}
-
-Json records_json(const Records& records) {
-  Json index = Json::array();
-  Json loss = Json::array();
-  std::string correct;
-  for (const SampleRecord& record : records) {
-    index.push_back(record.index);
-    loss.push_back(record.loss);
-    correct += record.correct ? '1' : '0';
-  }
-  return {{"index", index}, {"correct", correct}, {"loss", loss}};
 }
 
 /// Counts by type name; activations and weights that stay float are not in the plan.
@@ -158,12 +143,6 @@ Json histograms_json(const ReportInputs& inputs) {
     result.push_back(histogram_json(layer->tensor, sketch, inputs.plan));
   }
   return result;
-}
-
-Json run_json(const RunInfo& run) {
-  return {{"command", valid_utf8(run.command)}, {"started", run.started},
-          {"seconds", tidy(run.seconds)},       {"threads", run.threads},
-          {"host", valid_utf8(run.host)},       {"peak_memory_bytes", run.peak_memory_bytes}};
 }
 
 }  // namespace

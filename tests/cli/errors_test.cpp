@@ -70,9 +70,8 @@ const std::vector<Mistake> kMistakes = {
     // Usage.
     {"", 2, "usage: limbeck: A subcommand is required. Next: see limbeck --help"},
     {"quantise m.onnx", 2,
-     "usage: limbeck: the command must be one of quantize, calibrate, evaluate, compare, inspect, "
-     "bench, "
-     "apply; got 'quantise'. Next: see limbeck --help"},
+     "usage: limbeck: the command must be one of quantize, calibrate, distill, evaluate, "
+     "compare, inspect, bench, apply; got 'quantise'. Next: see limbeck --help"},
     {"quantize", 2,
      "usage: limbeck quantize: model is required. Next: see limbeck quantize --help"},
     {"quantize m.onnx --data train.json", 2,

@@ -9,7 +9,7 @@
 
 #include "lib/base/error.h"
 #include "lib/evaluate/evaluation_json.h"
-#include "tests/evaluate/memory_dataset.h"
+#include "tests/support/memory_dataset.h"
 #include "tests/support/model_builder.h"
 
 using namespace limbeck;

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "lib/evaluate/evaluate.h"
-#include "tests/evaluate/memory_dataset.h"
+#include "tests/support/memory_dataset.h"
 #include "tests/support/model_builder.h"
 
 using namespace limbeck;

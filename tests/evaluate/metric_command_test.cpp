@@ -8,7 +8,7 @@
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/evaluate/evaluate.h"
-#include "tests/evaluate/memory_dataset.h"
+#include "tests/support/memory_dataset.h"
 #include "tests/support/model_builder.h"
 #include "tests/support/paths.h"
 

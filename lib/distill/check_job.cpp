@@ -1,0 +1,42 @@
+#include "lib/distill/check_job.h"
+
+#include "lib/base/error.h"
+#include "lib/engine/stream.h"
+
+namespace limbeck {
+namespace {
+
+void check_fixed_batch(const Model& model, const std::string& what, const StepPlan& plan) {
+  const int64_t fixed = fixed_batch(model);
+  if (fixed == 0 || plan.samples == fixed * plan.shards) return;
+  throw_error(
+      Category::kUsage, what,
+      "a model that takes " + std::to_string(fixed) + (fixed == 1 ? " sample" : " samples") +
+          " at a time trains in shards of that size",
+      std::to_string(plan.samples) + " samples in " + std::to_string(plan.shards) + " shards",
+      "export it with a free batch size, or set `batch` to " + std::to_string(fixed) +
+          " times `shards`");
+}
+
+}  // namespace
+
+void check_job(const TrainJob& job, const Objective& objective, const StepPlan& plan) {
+  if (objective.needs_teacher() && job.teacher == nullptr) {
+    throw_error(Category::kUsage, "/losses", "losses that follow a teacher need one", "no teacher",
+                "give --teacher, or train with label_cross_entropy alone");
+  }
+  if (objective.needs_labels() && !job.data.has_labels()) {
+    throw_error(Category::kUsage, "/losses", "losses on labels need labelled data", "no labels",
+                job.teacher == nullptr ? "give --teacher: soft_targets needs no labels"
+                                       : "leave these losses out: soft_targets needs no labels");
+  }
+  if (job.recipe.patience > 0 && job.validation.empty()) {
+    throw_error(Category::kUsage, "/early_stopping", "early stopping needs held-out samples",
+                "none", "raise /validation/share, or leave early_stopping out");
+  }
+  check_fixed_batch(job.student, "student", plan);
+  if (job.teacher != nullptr && objective.needs_teacher())
+    check_fixed_batch(*job.teacher, "teacher", plan);
+}
+
+}  // namespace limbeck

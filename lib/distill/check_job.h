@@ -1,0 +1,15 @@
+// Whether a recipe fits the models and the data. Internal to lib/distill.
+#pragma once
+
+#include "lib/distill/objective.h"
+#include "lib/distill/train_step.h"
+#include "lib/distill/trainer.h"
+
+namespace limbeck {
+
+/// Raises kUsage, before any work is done, for losses without the teacher or the labels that they
+/// read, for early stopping without held-out samples, and where a model of a fixed batch size does
+/// not take the shards.
+void check_job(const TrainJob& job, const Objective& objective, const StepPlan& plan);
+
+}  // namespace limbeck

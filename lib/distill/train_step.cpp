@@ -1,0 +1,163 @@
+#include "lib/distill/train_step.h"
+
+#include <algorithm>
+
+#include "lib/base/error.h"
+#include "lib/base/ordered_run.h"
+#include "lib/engine/stream.h"
+
+namespace limbeck {
+namespace {
+
+void add_to(Tensor& sum, const Tensor& part) {
+  const auto from = part.as<float>();
+  const auto to = sum.mutable_as<float>();
+  for (size_t i = 0; i < to.size(); ++i) to[i] += from[i];
+}
+
+std::map<std::string, Tensor> tapped(const std::vector<std::string>& wanted,
+                                     const std::vector<std::string>& names,
+                                     const std::vector<Tensor>& outputs) {
+  std::map<std::string, Tensor> taps;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (std::find(wanted.begin(), wanted.end(), names[i]) != wanted.end())
+      taps.emplace(names[i], outputs[i]);
+  }
+  return taps;
+}
+
+std::map<std::string, Dims> dims_of(const std::map<std::string, Tensor>& taps) {
+  std::map<std::string, Dims> dims;
+  for (const auto& [name, tensor] : taps) dims.emplace(name, tensor.dims());
+  return dims;
+}
+
+/// The losses of all shards, in shard order.
+void add_losses(const std::vector<ObjectiveResult>& shards, StepResult& step) {
+  for (const ObjectiveResult& shard : shards) {
+    step.loss += shard.loss;
+    step.terms.resize(shard.terms.size(), 0);
+    for (size_t i = 0; i < shard.terms.size(); ++i) step.terms[i] += shard.terms[i];
+  }
+  for (size_t term = 0; term < shards.front().weights.size(); ++term) {
+    for (size_t w = 0; w < shards.front().weights[term].size(); ++w) {
+      Tensor sum = shards.front().weights[term][w].clone();
+      for (size_t i = 1; i < shards.size(); ++i) add_to(sum, shards[i].weights[term][w]);
+      step.gradients.push_back(std::move(sum));
+    }
+  }
+}
+
+std::vector<std::vector<Tensor>> by_loss(std::span<const Tensor> weights,
+                                         const std::vector<size_t>& counts) {
+  std::vector<std::vector<Tensor>> result;
+  size_t next = 0;
+  for (const size_t count : counts) {
+    result.emplace_back(weights.begin() + static_cast<std::ptrdiff_t>(next),
+                        weights.begin() + static_cast<std::ptrdiff_t>(next + count));
+    next += count;
+  }
+  return result;
+}
+
+}  // namespace
+
+StepPlan plan_steps(const Recipe& recipe, int64_t training_samples) {
+  StepPlan plan;
+  plan.samples = std::min(recipe.batch * recipe.accumulation, training_samples);
+  plan.shards = std::min(recipe.shards * recipe.accumulation, plan.samples);
+  plan.steps_per_epoch = training_samples / plan.samples;
+  return plan;
+}
+
+std::vector<ShardData> StepRunner::read(const Dataset& dataset, std::span<const int64_t> indices,
+                                        const StepPlan& plan,
+                                        const AugmentationOptions& augmentation, uint64_t seed,
+                                        uint32_t epoch) const {
+  std::vector<ShardData> shards(static_cast<size_t>(plan.shards));
+  const auto total = static_cast<int64_t>(indices.size());
+  const auto read_shard = [&](int64_t i) {
+    const int64_t first = i * total / plan.shards;
+    const int64_t last = (i + 1) * total / plan.shards;
+    const auto part =
+        indices.subspan(static_cast<size_t>(first), static_cast<size_t>(last - first));
+    AugmentedBatch read = read_augmented(dataset, part, augmentation, seed, epoch);
+    ShardData& shard = shards[static_cast<size_t>(i)];
+    shard.samples = last - first;
+    shard.student = named_inputs(student_.tape().input_names(), dataset, read.batch);
+    if (teacher_ != nullptr) shard.teacher = engine_inputs(*teacher_, dataset, read.batch);
+    shard.labels = std::move(read.labels);
+  };
+  run_in_order(plan.shards, threads_, read_shard, [](int64_t) {});
+  return shards;
+}
+
+std::vector<std::vector<Tensor>> StepRunner::initial_loss_weights(const ShardData& probe,
+                                                                  uint64_t seed) const {
+  const std::vector<Tensor> parameters = student_.initial_parameters();
+  const Pass pass = student_.tape().forward(parameters, probe.student, seed);
+  const ObjectiveInput input = objective_input(probe, pass);
+  return objective_.initial_weights(dims_of(input.student_taps), dims_of(input.teacher_taps), seed);
+}
+
+ObjectiveInput StepRunner::objective_input(const ShardData& shard, const Pass& pass) const {
+  ObjectiveInput input;
+  input.student_logits = pass.outputs.front();
+  input.student_taps =
+      tapped(objective_.student_taps(), student_.tape().output_names(), pass.outputs);
+  input.labels = shard.labels;
+  if (teacher_ == nullptr) return input;
+  const std::vector<Tensor> answers = teacher_->run(shard.teacher);
+  input.teacher_logits = answers.front();
+  input.teacher_taps = tapped(objective_.teacher_taps(), teacher_->output_names(), answers);
+  return input;
+}
+
+std::vector<Tensor> StepRunner::output_gradients(const ObjectiveResult& result) const {
+  const auto& names = student_.tape().output_names();
+  std::vector<Tensor> gradients(names.size());
+  for (size_t i = names.size(); i-- > 1;) {
+    const auto tap = result.student_taps.find(names[i]);
+    if (tap != result.student_taps.end()) gradients[i] = tap->second;
+  }
+  gradients[0] = result.student_logits;
+  return gradients;
+}
+
+StepResult StepRunner::run(const std::vector<ShardData>& shards, std::span<const Tensor> values,
+                           const std::vector<size_t>& loss_weights, uint64_t seed,
+                           double progress) const {
+  const size_t parameters = student_.tape().parameters().size();
+  const auto weights = by_loss(values.subspan(parameters), loss_weights);
+  int64_t samples = 0;
+  std::vector<std::vector<Tensor>> inputs;
+  for (const ShardData& shard : shards) {
+    samples += shard.samples;
+    inputs.push_back(shard.student);
+  }
+  std::vector<ObjectiveResult> results(shards.size());
+  const ShardLoss loss = [&](size_t i, const Pass& pass) {
+    ObjectiveInput input = objective_input(shards[i], pass);
+    input.weights = weights;
+    input.batch = samples;
+    input.progress = progress;
+    results[i] = objective_.evaluate(input);
+    std::vector<Tensor> gradients = output_gradients(results[i]);
+    results[i].student_logits = {};
+    results[i].student_taps.clear();
+    return gradients;
+  };
+  ShardedGradients sums =
+      run_shards(student_.tape(), values.first(parameters), inputs, seed, loss, threads_);
+  StepResult step;
+  step.gradients = std::move(sums.parameters);
+  if (shards.size() == 1) {
+    // Sums are fresh; what one pass hands out may share bytes, and clipping writes into it.
+    for (Tensor& gradient : step.gradients) gradient = gradient.clone();
+  }
+  step.statistics = std::move(sums.statistics);
+  add_losses(results, step);
+  return step;
+}
+
+}  // namespace limbeck

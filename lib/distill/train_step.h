@@ -1,0 +1,74 @@
+// One step of training: what it reads, and the gradients that come out. Internal to lib/distill.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "lib/autodiff/shards.h"
+#include "lib/distill/augmentation.h"
+#include "lib/distill/objective.h"
+#include "lib/distill/recipe.h"
+#include "lib/distill/student.h"
+#include "lib/engine/engine.h"
+
+namespace limbeck {
+
+/// How the training samples are cut into epochs, steps and shards. All steps are equal: what does
+/// not fill one is left out of the epoch, another part in each.
+struct StepPlan {
+  int64_t samples = 0;          ///< of one step: batch times accumulation, or all there are
+  int64_t shards = 0;           ///< of one step
+  int64_t steps_per_epoch = 0;  ///< at least 1
+};
+StepPlan plan_steps(const Recipe& recipe, int64_t training_samples);
+
+/// The samples of one shard, augmented.
+struct ShardData {
+  int64_t samples = 0;
+  std::vector<Tensor> student;  ///< in the order of Tape::input_names()
+  std::vector<Tensor> teacher;  ///< in the order of Engine::input_names(); empty without a teacher
+  std::vector<Label> labels;
+};
+
+struct StepResult {
+  double loss = 0;
+  std::vector<double> terms;      ///< by loss, before its weight
+  std::vector<Tensor> gradients;  ///< of the student's weights, then of the losses'
+  std::vector<std::vector<BatchStatistics>> statistics;  ///< by shard
+};
+
+/// Computes steps. References outlive it. Immutable after construction.
+class StepRunner {
+ public:
+  /// `teacher` is null where no loss reads one; it has the objective's taps.
+  StepRunner(const Student& student, const Objective& objective, const Engine* teacher, int threads)
+      : student_(student), objective_(objective), teacher_(teacher), threads_(threads) {}
+
+  /// Start values of the losses' weights, in their order, from one shard.
+  std::vector<std::vector<Tensor>> initial_loss_weights(const ShardData& probe,
+                                                        uint64_t seed) const;
+
+  /// Reads one shard after the other on up to `threads` threads; `indices` are those of one step.
+  std::vector<ShardData> read(const Dataset& dataset, std::span<const int64_t> indices,
+                              const StepPlan& plan, const AugmentationOptions& augmentation,
+                              uint64_t seed, uint32_t epoch) const;
+
+  /// Mean loss and gradients over the samples of the step, summed in shard order: the same bytes on
+  /// any number of threads. `values` hold the student's weights, then those of the losses, which
+  /// `loss_weights` counts by loss. `progress` is the share of the run that is done.
+  StepResult run(const std::vector<ShardData>& shards, std::span<const Tensor> values,
+                 const std::vector<size_t>& loss_weights, uint64_t seed, double progress) const;
+
+ private:
+  ObjectiveInput objective_input(const ShardData& shard, const Pass& pass) const;
+  std::vector<Tensor> output_gradients(const ObjectiveResult& result) const;
+
+  const Student& student_;
+  const Objective& objective_;
+  const Engine* teacher_;
+  int threads_;
+};
+
+}  // namespace limbeck

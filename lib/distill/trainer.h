@@ -1,0 +1,54 @@
+// Trains a student on labels, on a teacher, or on both.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "lib/data/dataset.h"
+#include "lib/distill/checkpoint.h"
+#include "lib/distill/recipe.h"
+#include "lib/model/model.h"
+
+namespace limbeck {
+
+/// What is trained, on what, and how. References outlive the run.
+struct TrainJob {
+  const Model& student;
+  const Model* teacher = nullptr;  ///< null: none
+  const Dataset& data;
+  std::vector<int64_t> training = {};     ///< indices of `data`, at least one
+  std::vector<int64_t> validation = {};   ///< judged after every epoch; may be empty
+  Recipe recipe = {};                     ///< null losses: default_losses()
+  TrainIdentity identity = {};            ///< what a checkpoint must agree with
+  std::filesystem::path checkpoint = {};  ///< file; empty: none is written
+  std::filesystem::path log = {};         ///< file, JSON lines; empty: none
+  bool resume = false;                    ///< go on from the checkpoint where there is one
+  int threads = 0;                        ///< 0: all cores; never changes the result
+  bool quiet = true;
+  /// Called after every step, checkpoint and log included; for tests, may throw.
+  std::function<void(int64_t step)> after_step = {};
+};
+
+struct TrainResult {
+  Model student;           ///< everything but weights and running statistics is as it was
+  int64_t steps = 0;       ///< done, over all runs of this job
+  int64_t epochs = 0;      ///< same
+  int64_t best_epoch = 0;  ///< whose weights these are, where training may stop early; else 0
+  bool stopped_early = false;
+};
+
+/// The recipe with its losses filled in.
+Recipe completed_recipe(Recipe recipe, bool teacher, bool labels);
+
+/// Runs the recipe to its end. The same job gives the same bytes (student, log, checkpoint) on any
+/// number of threads, whether or not it was interrupted and resumed. A signal leaves a checkpoint
+/// and raises kInterrupted.
+///
+/// Raises kUsage for a recipe that does not fit models and data (labels or teacher that a loss
+/// needs, taps, globs, fixed batch sizes), kData when a value is no longer finite, naming the layer
+/// (the last checkpoint stays), and what Student, Objective, Dataset and checkpoints raise.
+TrainResult train(const TrainJob& job);
+
+}  // namespace limbeck

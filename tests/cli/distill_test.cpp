@@ -1,0 +1,229 @@
+// The distill command by what it leaves on disk.
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "lib/autodiff/parameters.h"
+#include "lib/base/file.h"
+#include "lib/base/schema.h"
+#include "lib/model/model.h"
+#include "tests/support/paths.h"
+
+namespace limbeck::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kModel = "fashion_mnist_cnn";
+
+/// 160 images of 28x28 in four classes that a network can learn: a bright band in one of four rows.
+void write_samples(const fs::path& folder) {
+  const int count = 160;
+  std::string images("\0\0\x08\x03\0\0\0\xA0\0\0\0\x1c\0\0\0\x1c", 16);
+  std::string labels("\0\0\x08\x01\0\0\0\xA0", 8);
+  for (int n = 0; n < count; ++n) {
+    const int label = n % 4;
+    for (int i = 0; i < 784; ++i) {
+      const bool bright = i / 28 / 7 == label;
+      images += static_cast<char>((bright ? 150 : 0) + (n * 31 + i * 17) % 90);
+    }
+    labels += static_cast<char>(label);
+  }
+  write_file_atomically(folder / "images.idx", images);
+  write_file_atomically(folder / "labels.idx", labels);
+  const auto describe = [&](const char* name, const std::string& members) {
+    write_file_atomically(folder / name, R"({"version": 1, "kind": "idx", "path": "images.idx", )" +
+                                             members + R"("input": "image"})");
+  };
+  describe("data.json", R"("labels": "labels.idx", )");
+  describe("bare.json", "");
+}
+
+/// A folder with samples, models and a recipe of two short epochs.
+void fill(const fs::path& folder, const std::string& recipe = "") {
+  write_samples(folder);
+  for (const char* name : {"t.onnx", "s.onnx"}) fs::copy(fixture(kModel + ".onnx"), folder / name);
+  write_file_atomically(folder / "r.json",
+                        recipe.empty()
+                            ? R"({"epochs": 2, "batch": 32, "validation": {"samples": 32},
+                          "schedule": {"learning_rate": 0.01}})"
+                            : recipe);
+}
+
+const std::string kDistill =
+    "distill --teacher t.onnx --student s.onnx --data data.json --recipe r.json --quiet ";
+
+CommandResult run(const std::string& arguments, const TemporaryFolder& folder) {
+  CommandResult result = run_program(arguments, folder.path());
+  INFO(result.err);
+  REQUIRE(result.exit_code == 0);
+  return result;
+}
+
+nlohmann::json read_json(const fs::path& path) {
+  return parse_json(read_file(path), path.string());
+}
+
+nlohmann::json report_without_run(const fs::path& path) {
+  nlohmann::json report = read_json(path);
+  report.erase("run");
+  return report;
+}
+
+/// Starts the command and kills it after `seconds`, if it still runs then.
+void run_and_kill(const std::string& arguments, const TemporaryFolder& folder, double seconds) {
+  const std::string script = "cd '" + folder.path().string() + "' && { '" + program().string() +
+                             "' " + arguments + " >/dev/null 2>&1 & pid=$!; sleep " +
+                             std::to_string(seconds) + "; kill -9 $pid 2>/dev/null; wait; }";
+  std::ignore = std::system(("/bin/sh -c \"" + script + "\" 2>/dev/null").c_str());
+}
+
+}  // namespace
+
+TEST_CASE("distill leaves a student, a report, a log and no checkpoint", "[cli]") {
+  const TemporaryFolder folder;
+  fill(folder.path());
+  const CommandResult result = run(kDistill + "--baseline --json -o out", folder);
+  const auto summary = nlohmann::json::parse(result.out);
+  CHECK(summary.at("model") == "out/s.distilled.onnx");
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(folder / "out"))
+    files.push_back(entry.path().filename().string());
+  std::sort(files.begin(), files.end());
+  CHECK(files == std::vector<std::string>{"baseline.jsonl", "report.html", "report.json",
+                                          "s.baseline.onnx", "s.distilled.onnx", "train.jsonl"});
+  const auto report = read_json(folder / "out/report.json");
+  validate_json(report, "distill_report", "report.json");
+  CHECK(report.at("evaluation").at("source") == "held-out samples of the training data");
+  CHECK(report.at("evaluation").at("model").at("samples") == 32);
+  CHECK(report.at("evaluation").at("paired").contains("baseline"));
+  CHECK(report.at("recipe").at("epochs") == 2);
+  CHECK(report.at("training").at("steps") == 8);
+  CHECK(report.at("files").at("model").at("macs") == report.at("files").at("student").at("macs"));
+  CHECK(report.at("run").at("command").get<std::string>().starts_with("limbeck distill "));
+}
+
+TEST_CASE("distill needs no recipe, and learns without a teacher", "[cli]") {
+  const TemporaryFolder folder;
+  fill(folder.path());
+  run("distill --student s.onnx --data data.json --eval data.json --epochs 6 --batch 40 --quiet "
+      "-o out",
+      folder);
+  const auto report = read_json(folder / "out/report.json");
+  CHECK_FALSE(report.at("files").contains("teacher"));
+  CHECK(report.at("headline").at("top1").get<double>() > 90);
+  CHECK(report.at("recipe").at("losses")[0].at("loss") == "label_cross_entropy");
+}
+
+TEST_CASE("distill follows a teacher on unlabelled data", "[cli]") {
+  const TemporaryFolder folder;
+  fill(folder.path());
+  run("distill --teacher t.onnx --student s.onnx --data bare.json --recipe r.json --quiet -o out",
+      folder);
+  const auto headline = read_json(folder / "out/report.json").at("headline");
+  CHECK_FALSE(headline.contains("top1"));
+  CHECK(headline.at("judgement") == "unknown");
+}
+
+TEST_CASE("what training does not touch survives in the file", "[cli]") {
+  const TemporaryFolder folder;
+  fill(folder.path());
+  onnx::ModelProto proto;
+  REQUIRE(proto.ParseFromString(read_file(folder / "s.onnx")));
+  auto* entry = proto.add_metadata_props();
+  entry->set_key("owner");
+  entry->set_value("vision team");
+  write_file_atomically(folder / "s.onnx", proto.SerializeAsString());
+  run(kDistill + "-o out", folder);
+  Model before = load_model(folder / "s.onnx");
+  separate_parameters(before);  // the exporter merged equal constants, which train apart
+  const Model after = load_model(folder / "out/s.distilled.onnx");
+  CHECK(after.graph.dump() == before.graph.dump());
+  CHECK(after.envelope.SerializeAsString() == before.envelope.SerializeAsString());
+}
+
+TEST_CASE("distill gives the same files on any number of threads", "[cli]") {
+  const TemporaryFolder folder;
+  fill(folder.path());
+  run(kDistill + "--threads 1 -o one", folder);
+  run(kDistill + "--threads 3 -o three", folder);
+  for (const char* file : {"s.distilled.onnx", "train.jsonl"})
+    CHECK(read_file(folder / "one" / file) == read_file(folder / "three" / file));
+  CHECK(report_without_run(folder / "one/report.json") ==
+        report_without_run(folder / "three/report.json"));
+}
+
+TEST_CASE("a run that is killed again and again ends in the same bytes", "[cli]") {
+  const TemporaryFolder folder;
+  fill(folder.path(), R"({"epochs": 6, "batch": 16, "validation": {"samples": 32},
+        "checkpoint": {"minutes": 0}, "ema": {"decay": 0.9}, "augmentation": {"crop_padding": 2},
+        "schedule": {"learning_rate": 0.01}})");
+  run(kDistill + "--baseline -o whole", folder);
+  for (const double seconds : {0.3, 0.7, 0.4, 1.1, 0.6})
+    run_and_kill(kDistill + "--baseline --resume -o killed", folder, seconds);
+  run(kDistill + "--baseline --resume -o killed", folder);
+  for (const char* file :
+       {"s.distilled.onnx", "s.baseline.onnx", "train.jsonl", "baseline.jsonl"}) {
+    INFO(file);
+    CHECK(read_file(folder / "whole" / file) == read_file(folder / "killed" / file));
+  }
+  CHECK(report_without_run(folder / "whole/report.json") ==
+        report_without_run(folder / "killed/report.json"));
+  CHECK_FALSE(fs::exists(folder / "killed/s.checkpoint"));
+}
+
+TEST_CASE("distill tells what is wrong before it trains", "[cli]") {
+  const TemporaryFolder folder;
+  fill(folder.path());
+  write_file_atomically(folder / "typo.json", R"({"epoch": 3})");
+  write_file_atomically(folder / "none.json", R"({"validation": {"share": 0}})");
+  fs::create_directories(folder / "held");
+  write_file_atomically(folder / "held/s.checkpoint", "what a killed run left");
+  const std::string student = "distill --student s.onnx --data data.json --quiet ";
+  struct Mistake {
+    std::string arguments;
+    int exit_code;
+    std::string message;
+  };
+  const std::vector<Mistake> mistakes = {
+      {"distill -o out", 2,
+       "usage: limbeck distill: something must be trained: --student or \"student\"; training "
+       "needs samples: --data or \"data\". Next: see limbeck distill --help"},
+      {student + "--baseline -o out", 2,
+       "usage: limbeck distill: --baseline trains without the teacher: it needs --teacher to "
+       "compare with. Next: see limbeck distill --help"},
+      {student + "--epochs 0 -o out", 2,
+       "usage: limbeck distill: --epochs: Value 0 not in range 1 to 100000. Next: see limbeck "
+       "distill --help"},
+      {student + "--recipe typo.json -o out", 2,
+       "usage: typo.json at /epoch: the option must exist; got epoch. Next: use one of version, "
+       "teacher, student, data, losses, optimizer, schedule, augmentation, epochs, batch, shards, "
+       "accumulation, seed, ema, batch_norm, trainable, dropout, validation, early_stopping, "
+       "checkpoint"},
+      {student + "--recipe none.json -o out", 2,
+       "usage: limbeck distill: a report needs samples that were not trained on; got no --eval, "
+       "none held out. Next: give --eval, or hold some out with \"validation\" in the recipe"},
+      {student + "-o held", 2,
+       "usage: held/s.checkpoint: the folder must not hold the checkpoint of an unfinished run; "
+       "got one. Next: go on with it by --resume, or delete it to start anew"},
+      {student + "--resume -o held", 5,
+       "data: held/s.checkpoint: the file must be an undamaged checkpoint; got bytes that do not "
+       "parse. Next: delete it and train from the start"},
+      {"distill --student s.onnx --data bare.json --quiet --eval data.json -o out", 2,
+       "usage: /losses: losses on labels need labelled data; got no labels. Next: give --teacher: "
+       "soft_targets needs no labels"},
+  };
+  for (const Mistake& mistake : mistakes) {
+    INFO("limbeck " << mistake.arguments);
+    const CommandResult result = run_program(mistake.arguments, folder.path());
+    CHECK(result.exit_code == mistake.exit_code);
+    CHECK(result.err == "limbeck: " + mistake.message + "\n");
+    CHECK_FALSE(fs::exists(folder / "out/s.distilled.onnx"));
+  }
+}
+
+}  // namespace limbeck::test

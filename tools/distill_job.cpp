@@ -1,0 +1,215 @@
+#include "tools/distill_job.h"
+
+#include <filesystem>
+#include <memory>
+#include <utility>
+
+#include "lib/autodiff/keep_memory.h"
+#include "lib/base/error.h"
+#include "lib/base/file.h"
+#include "lib/base/schema.h"
+#include "lib/data/dataset.h"
+#include "lib/distill/train_log.h"
+#include "lib/distill/trainer.h"
+#include "lib/distill/training_data.h"
+#include "tools/distill_measure.h"
+#include "tools/job_report.h"
+#include "tools/output_files.h"
+
+namespace limbeck {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The recipe with what the command line says instead.
+Recipe merged_recipe(const DistillJob& job) {
+  Recipe recipe = job.recipe.empty() ? Recipe() : load_recipe(job.recipe);
+  if (!job.teacher.empty()) recipe.teacher = job.teacher;
+  if (!job.student.empty()) recipe.student = job.student;
+  if (!job.data.empty()) recipe.data = job.data;
+  recipe.epochs = job.epochs.value_or(recipe.epochs);
+  recipe.batch = job.batch.value_or(recipe.batch);
+  if (job.own_seed) recipe.seed = job.common.seed;
+  return recipe;
+}
+
+void check_recipe(const DistillJob& job, const Recipe& recipe) {
+  std::string complaints;
+  const auto complain = [&complaints](const std::string& text) {
+    complaints += (complaints.empty() ? "" : "; ") + text;
+  };
+  if (recipe.student.empty()) complain("something must be trained: --student or \"student\"");
+  if (recipe.data.empty()) complain("training needs samples: --data or \"data\"");
+  if (job.baseline && recipe.teacher.empty())
+    complain("--baseline trains without the teacher: it needs --teacher to compare with");
+  if (complaints.empty()) return;
+  throw_error(Category::kUsage, "limbeck distill", complaints, "", "see limbeck distill --help");
+}
+
+/// How the samples were normalised, which augmentation must know.
+void read_normalisation(const fs::path& description, AugmentationOptions& options) {
+  const nlohmann::json json = parse_json(read_file(description), description.string());
+  if (changes_images(options) && json.value("layout", "NCHW") != "NCHW") {
+    throw_error(Category::kUsage, description.string(),
+                "augmentation needs images with the channels first", json.at("layout").dump(),
+                "train without augmentation, or with a model that takes NCHW");
+  }
+  options.mean = json.value("mean", options.mean);
+  options.deviation = json.value("std", options.deviation);
+}
+
+/// Labels alone, smoothed as the recipe's own loss on labels is.
+nlohmann::json label_losses(const nlohmann::json& losses) {
+  nlohmann::json label = {{"loss", "label_cross_entropy"}, {"weight", 1.0}};
+  for (const nlohmann::json& loss : losses) {
+    if (loss.at("loss") == "label_cross_entropy" && loss.contains("smoothing"))
+      label["smoothing"] = loss.at("smoothing");
+  }
+  return nlohmann::json::array({label});
+}
+
+/// Runs a job step by step; members are what later steps need.
+class DistillRun {
+ public:
+  explicit DistillRun(const DistillJob& job) : job_(job), recipe_(merged_recipe(job)) {}
+
+  void run() {
+    check_recipe(job_, recipe_);
+    load();
+    const OutputFolder folder(job_.output);
+    check_checkpoints();
+    inputs_.before = measure_file(recipe_.student, teacher(), measured_on());
+    if (teacher_)
+      inputs_.teacher = measured_teacher(recipe_.teacher, *teacher_, inputs_.before.evaluation);
+    const TrainResult trained = train(train_job(recipe_, teacher(), ""));
+    inputs_.training = training_run(trained, "train.jsonl");
+    EmittedFiles files;
+    inputs_.after = emit(trained.student, "distilled", files);
+    if (job_.baseline) train_baseline(files);
+    report(files);
+    for (const char* name : {"", ".baseline"}) fs::remove(checkpoint(name));
+  }
+
+ private:
+  const Model* teacher() const { return teacher_ ? &*teacher_ : nullptr; }
+  fs::path output(const std::string& name) const { return fs::path(job_.output) / name; }
+  std::string stem() const { return recipe_.student.stem().string(); }
+  fs::path checkpoint(const std::string& name) const {
+    return output(stem() + name + ".checkpoint");
+  }
+
+  void load() {
+    student_ = load_model(recipe_.student);
+    if (!recipe_.teacher.empty()) teacher_ = load_model(recipe_.teacher);
+    source_ = open_dataset(recipe_.data);
+    if (!job_.eval.empty()) eval_ = open_dataset(job_.eval);
+    recipe_ = completed_recipe(recipe_, teacher_.has_value(), source_->has_labels());
+    read_normalisation(recipe_.data, recipe_.augmentation);
+    if (job_.baseline && !source_->has_labels()) {
+      throw_error(Category::kUsage, "limbeck distill", "--baseline trains on labels", "no labels",
+                  "leave --baseline out, or name the labels in the data set's description");
+    }
+    split_ = split_samples(sample_order(source_->size(), 0, 0), recipe_.validation, recipe_.seed);
+    if (!eval_ && split_.validation.empty()) {
+      throw_error(Category::kUsage, "limbeck distill",
+                  "a report needs samples that were not trained on", "no --eval, none held out",
+                  "give --eval, or hold some out with \"validation\" in the recipe");
+    }
+    decoded_ =
+        decode_dataset(*source_, {.threads = job_.common.threads, .quiet = job_.common.quiet});
+  }
+
+  const Dataset& data() const { return decoded_ ? *decoded_ : *source_; }
+
+  /// A run that was killed is not thrown away by forgetting an option.
+  void check_checkpoints() const {
+    if (job_.resume) return;
+    for (const char* name : {"", ".baseline"}) {
+      if (!fs::exists(checkpoint(name))) continue;
+      throw_error(Category::kUsage, checkpoint(name).string(),
+                  "the folder must not hold the checkpoint of an unfinished run", "one",
+                  "go on with it by --resume, or delete it to start anew");
+    }
+  }
+
+  MeasuredOn measured_on() const {
+    if (eval_) return {*eval_, {}, job_.common.threads, job_.common.quiet};
+    return {data(), split_.validation, job_.common.threads, job_.common.quiet};
+  }
+
+  TrainJob train_job(const Recipe& recipe, const Model* teacher, const std::string& name) const {
+    TrainJob job = {.student = student_, .data = data()};
+    job.teacher = teacher;
+    job.training = split_.training;
+    job.validation = split_.validation;
+    job.recipe = recipe;
+    job.identity = {recipe_hash(recipe), teacher == nullptr ? "" : sha256_file(recipe.teacher),
+                    sha256_file(recipe.student), source_->hash()};
+    job.checkpoint = checkpoint(name);
+    job.log = output(name.empty() ? "train.jsonl" : "baseline.jsonl");
+    job.resume = job_.resume;
+    job.threads = job_.common.threads;
+    job.quiet = job_.common.quiet;
+    return job;
+  }
+
+  TrainingRun training_run(const TrainResult& trained, const std::string& log) const {
+    return {trained.steps, trained.epochs, trained.best_epoch, trained.stopped_early,
+            read_train_log(output(log))};
+  }
+
+  /// Saves a student and measures the file, as its user would load it.
+  MeasuredModel emit(const Model& student, const std::string& kind, EmittedFiles& files) const {
+    const fs::path path = output(stem() + "." + kind + ".onnx");
+    files.add(path);
+    files.add(path.string() + ".data");
+    save_model(student, path);
+    return measure_file(path, teacher(), measured_on());
+  }
+
+  void train_baseline(EmittedFiles& files) {
+    Recipe recipe = recipe_;
+    recipe.losses = label_losses(recipe.losses);
+    const TrainResult trained = train(train_job(recipe, nullptr, ".baseline"));
+    inputs_.baseline_training = training_run(trained, "baseline.jsonl");
+    inputs_.baseline = emit(trained.student, "baseline", files);
+  }
+
+  void report(EmittedFiles& files) {
+    inputs_.recipe = recipe_json(recipe_);
+    inputs_.recipe_hash = recipe_hash(recipe_);
+    inputs_.training_data_hash = source_->hash();
+    inputs_.training_samples = static_cast<int64_t>(split_.training.size());
+    inputs_.validation_samples = static_cast<int64_t>(split_.validation.size());
+    inputs_.evaluation_data_hash = eval_ ? eval_->hash() : source_->hash();
+    inputs_.evaluation_source =
+        eval_ ? "separate data set" : "held-out samples of the training data";
+    inputs_.run =
+        current_run(running_command(), started_.utc(), started_.seconds(), job_.common.threads);
+    const nlohmann::ordered_json document = make_distill_report(inputs_);
+    for (const char* name : {"report.json", "report.html"}) files.add(output(name));
+    write_distill_report(document, job_.output);
+    files.keep();
+    print_distill(document, job_.output, job_.common.json);
+  }
+
+  const DistillJob& job_;
+  JobClock started_ = JobClock::now();
+  Recipe recipe_;
+  Model student_;
+  std::optional<Model> teacher_;
+  std::unique_ptr<Dataset> source_;
+  std::unique_ptr<Dataset> decoded_;
+  std::unique_ptr<Dataset> eval_;
+  DataSplit split_;
+  DistillReportInputs inputs_;
+};
+
+}  // namespace
+
+void run_distill(const DistillJob& job) {
+  keep_freed_memory();
+  DistillRun(job).run();
+}
+
+}  // namespace limbeck
