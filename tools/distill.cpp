@@ -11,7 +11,10 @@ void add_distill_command(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("distill", "Train a student on labels, on a teacher, or on both");
   command->add_option("--teacher", job->teacher, "ONNX file to learn from; none: labels alone");
-  command->add_option("--student", job->student, "ONNX file to train");
+  command->add_option(
+      "--student", job->student,
+      "ONNX file to train, or quantized:int8, w4a8, w4a4 or w2a8 for the teacher with "
+      "fewer bits, docs/distillation.md");
   command->add_option("--data", job->data, "Training data set (JSON description)");
   command->add_option(
       "--eval", job->eval,

@@ -9,12 +9,14 @@
 #include "lib/base/file.h"
 #include "lib/base/schema.h"
 #include "lib/data/dataset.h"
+#include "lib/distill/quantized_student.h"
 #include "lib/distill/train_log.h"
 #include "lib/distill/trainer.h"
 #include "lib/distill/training_data.h"
 #include "tools/distill_measure.h"
 #include "tools/job_report.h"
 #include "tools/output_files.h"
+#include "tools/quantized_student.h"
 
 namespace limbeck {
 namespace {
@@ -24,6 +26,8 @@ namespace fs = std::filesystem;
 /// The recipe with what the command line says instead.
 Recipe merged_recipe(const DistillJob& job) {
   Recipe recipe = job.recipe.empty() ? Recipe() : load_recipe(job.recipe);
+  if (quantized_request(job.student.empty() ? recipe.student : fs::path(job.student)))
+    recipe = job.recipe.empty() ? quantized_recipe() : load_recipe(job.recipe, quantized_recipe());
   if (!job.teacher.empty()) recipe.teacher = job.teacher;
   if (!job.student.empty()) recipe.student = job.student;
   if (!job.data.empty()) recipe.data = job.data;
@@ -39,6 +43,8 @@ void check_recipe(const DistillJob& job, const Recipe& recipe) {
     complaints += (complaints.empty() ? "" : "; ") + text;
   };
   if (recipe.student.empty()) complain("something must be trained: --student or \"student\"");
+  if (quantized_request(recipe.student) && recipe.teacher.empty())
+    complain("a student is quantized from its teacher: --teacher or \"teacher\"");
   if (recipe.data.empty()) complain("training needs samples: --data or \"data\"");
   if (job.baseline && recipe.teacher.empty())
     complain("--baseline trains without the teacher: it needs --teacher to compare with");
@@ -78,12 +84,13 @@ class DistillRun {
     load();
     const OutputFolder folder(job_.output);
     check_checkpoints();
+    EmittedFiles files;
+    if (format_) quantize_teacher(files);
     inputs_.before = measure_file(recipe_.student, teacher(), measured_on());
     if (teacher_)
       inputs_.teacher = measured_teacher(recipe_.teacher, *teacher_, inputs_.before.evaluation);
     const TrainResult trained = train(train_job(recipe_, teacher(), ""));
     inputs_.training = training_run(trained, "train.jsonl");
-    EmittedFiles files;
     inputs_.after = emit(trained.student, "distilled", files);
     if (job_.baseline) train_baseline(files);
     report(files);
@@ -93,13 +100,18 @@ class DistillRun {
  private:
   const Model* teacher() const { return teacher_ ? &*teacher_ : nullptr; }
   fs::path output(const std::string& name) const { return fs::path(job_.output) / name; }
+  std::string teacher_stem() const { return recipe_.teacher.stem().string(); }
   std::string stem() const { return recipe_.student.stem().string(); }
   fs::path checkpoint(const std::string& name) const {
     return output(stem() + name + ".checkpoint");
   }
 
   void load() {
-    student_ = load_model(recipe_.student);
+    format_ = quantized_request(recipe_.student);
+    if (format_)
+      recipe_.student = output(teacher_stem() + "." + *format_ + "-untrained.onnx");
+    else
+      student_ = load_model(recipe_.student);
     if (!recipe_.teacher.empty()) teacher_ = load_model(recipe_.teacher);
     source_ = open_dataset(recipe_.data);
     if (!job_.eval.empty()) eval_ = open_dataset(job_.eval);
@@ -117,6 +129,21 @@ class DistillRun {
     }
     decoded_ =
         decode_dataset(*source_, {.threads = job_.common.threads, .quiet = job_.common.quiet});
+  }
+
+  /// The student starts as its teacher after post-training quantization, which becomes a file like
+  /// any other student, measured and hashed; what trains is the graph with float weights.
+  void quantize_teacher(EmittedFiles& files) {
+    const SubsetDataset samples(data(), split_.training);
+    quantized_ = quantized_student(*teacher_, sha256_file(recipe_.teacher), samples,
+                                   {.format = *format_,
+                                    .seed = recipe_.seed,
+                                    .threads = job_.common.threads,
+                                    .quiet = job_.common.quiet});
+    student_ = copy_model(quantized_->graph.model);
+    files.add(recipe_.student);
+    files.add(recipe_.student.string() + ".data");
+    save_model(finish_qat(*quantized_, student_).applied.model, recipe_.student);
   }
 
   const Dataset& data() const { return decoded_ ? *decoded_ : *source_; }
@@ -147,6 +174,12 @@ class DistillRun {
                     sha256_file(recipe.student), source_->hash()};
     job.checkpoint = checkpoint(name);
     job.log = output(name.empty() ? "train.jsonl" : "baseline.jsonl");
+    if (quantized_) {
+      job.step_sizes = quantized_->step_names();
+      job.judged_as = [this](const Model& trained) {
+        return finish_qat(*quantized_, trained).applied.model;
+      };
+    }
     job.resume = job_.resume;
     job.threads = job_.common.threads;
     job.quiet = job_.common.quiet;
@@ -158,12 +191,33 @@ class DistillRun {
             read_train_log(output(log))};
   }
 
+  /// "resnet.distilled.onnx", "resnet.w4a8.onnx", "resnet.w4a8.baseline.onnx".
+  std::string emitted_name(const std::string& kind) const {
+    if (!format_) return stem() + "." + kind + ".onnx";
+    return teacher_stem() + "." + *format_ + (kind == "distilled" ? "" : "." + kind) + ".onnx";
+  }
+
+  /// plan.json beside it tells the ranges that were learned.
+  void emit_quantized(const Model& trained, const fs::path& path, EmittedFiles& files) const {
+    const QuantizedStudent result = finish_qat(*quantized_, trained);
+    save_model(result.applied.model, path);
+    if (path.filename() != emitted_name("distilled")) return;
+    files.add(output("plan.json"));
+    // Names in a model file need not be UTF-8.
+    constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+    write_file_atomically(output("plan.json"),
+                          plan_to_json(result.plan).dump(2, ' ', false, kReplace) + "\n");
+  }
+
   /// Saves a student and measures the file, as its user would load it.
   MeasuredModel emit(const Model& student, const std::string& kind, EmittedFiles& files) const {
-    const fs::path path = output(stem() + "." + kind + ".onnx");
+    const fs::path path = output(emitted_name(kind));
     files.add(path);
     files.add(path.string() + ".data");
-    save_model(student, path);
+    if (quantized_)
+      emit_quantized(student, path, files);
+    else
+      save_model(student, path);
     return measure_file(path, teacher(), measured_on());
   }
 
@@ -198,6 +252,8 @@ class DistillRun {
   Recipe recipe_;
   Model student_;
   std::optional<Model> teacher_;
+  std::optional<std::string> format_;  ///< where the student is the teacher, quantized
+  std::optional<QatStudent> quantized_;
   std::unique_ptr<Dataset> source_;
   std::unique_ptr<Dataset> decoded_;
   std::unique_ptr<Dataset> eval_;

@@ -14,9 +14,10 @@ bool is_plain(const Node* node, const char* op) {
   return node != nullptr && node->domain().empty() && node->op_type() == op;
 }
 
-bool is_narrow(DataType type) {
-  return type == DataType::kUint8 || type == DataType::kInt8 || type == DataType::kUint4 ||
-         type == DataType::kInt4;
+/// int32: biases, whose codes are floats of the same bits up to 2^24, and close to them above.
+bool has_codes(DataType type) {
+  return type == DataType::kInt32 || type == DataType::kUint8 || type == DataType::kInt8 ||
+         type == DataType::kUint4 || type == DataType::kInt4;
 }
 
 /// Read by one node alone, and by nobody outside.
@@ -43,12 +44,12 @@ bool same_parameters(const Node& quantize, const Node& dequantize) {
 /// Sets zero point and codes; false where the zero points differ or are computed.
 bool read_codes(const Node& quantize, FakeQuantize* pair) {
   const Value* zero = quantize.input(2);
-  if (zero == nullptr || zero->constant() == nullptr || !is_narrow(zero->type)) return false;
+  if (zero == nullptr || zero->constant() == nullptr || !has_codes(zero->type)) return false;
   const std::vector<int64_t> zeros = zero->constant()->to_int64();
   const bool equal =
       std::all_of(zeros.begin(), zeros.end(), [&](int64_t z) { return z == zeros[0]; });
   if (zeros.empty() || !equal) return false;
-  const CodeRange range = code_range(zero->type, quantize.place());
+  const CodeRange range = written_code_range(zero->type, quantize.place());
   pair->zero = static_cast<float>(zeros[0]);
   pair->low = static_cast<float>(range.lowest);
   pair->high = static_cast<float>(range.highest);

@@ -25,7 +25,7 @@ struct FakeQuantize {
   Value* scale() const { return quantize->input(1); }
 };
 
-/// By DequantizeLinear node: float data, codes of 4 or 8 bits that nothing else reads, constant
+/// By DequantizeLinear node: float data, codes of 4, 8 or 32 bits that nothing else reads, constant
 /// zero points that are all equal, no blocks. Values of `kept` are never hidden inside.
 /// infer_shapes must have run.
 std::unordered_map<const Node*, FakeQuantize> find_fake_quantize(

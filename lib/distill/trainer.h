@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "lib/data/dataset.h"
@@ -24,8 +25,14 @@ struct TrainJob {
   TrainIdentity identity = {};            ///< what a checkpoint must agree with
   std::filesystem::path checkpoint = {};  ///< file; empty: none is written
   std::filesystem::path log = {};         ///< file, JSON lines; empty: none
-  bool resume = false;                    ///< go on from the checkpoint where there is one
-  int threads = 0;                        ///< 0: all cores; never changes the result
+  /// Constants of the student that train beside those of the recipe, by exact name and without
+  /// weight decay: learned step sizes.
+  std::vector<std::string> step_sizes = {};
+  /// The model that will be made from a student and is judged in its place (finish_qat); a pure
+  /// function. Empty: the student itself.
+  std::function<Model(const Model& student)> judged_as = {};
+  bool resume = false;  ///< go on from the checkpoint where there is one
+  int threads = 0;      ///< 0: all cores; never changes the result
   bool quiet = true;
   /// Called after every step, checkpoint and log included; for tests, may throw.
   std::function<void(int64_t step)> after_step = {};

@@ -46,13 +46,14 @@ class QdqWriter {
   /// May a clamp be removed where saturation does the same at these parameters?
   virtual bool may_absorb(const Node& /*clamp*/) const { return true; }
 
+  /// Scale and zero point of an activation, written once for every group.
+  std::pair<Value*, Value*> param_values(const std::string& tensor);
   /// DequantizeLinear over constants, with an axis where it is not negative.
   Value* dequantized(const std::string& name, const std::vector<Value*>& inputs, int64_t axis);
   Value* zero_points(const std::string& name, DataType type, size_t channels);
 
  private:
   bool is_integer(const Node* node) const;
-  std::pair<Value*, Value*> param_values(const std::string& tensor);
   void read_params();
   void quantize_activation(Value* value, bool written_by_integer);
   void visit_outputs(Node* node);

@@ -60,27 +60,63 @@ class TrainingWriter final : public QdqWriter {
     step.is_weight = true;
     Value* scale = add_step(std::move(step), initial);
     Value* zero = zero_points(name, DataType::kInt8, weighted.scales.size());
+    weight_scale_ = scale;
     const Node* before = weighted.node;
-    Node* quantize = graph().add_node("QuantizeLinear", "", name + "_QuantizeLinear",
-                                      {weights, scale, zero}, {name + "_quantized"}, before);
-    quantize->set_attribute("axis", planned.axis);
-    Value* codes = clipped(quantize->output(0), name, code_limit(planned), before);
-    Node* dequantize = graph().add_node("DequantizeLinear", "", name + "_DequantizeLinear",
-                                        {codes, scale, zero}, {name + "_dequantized"}, before);
-    dequantize->set_attribute("axis", planned.axis);
-    describe(dequantize->output(0), DataType::kFloat, *weights);
-    return dequantize->output(0);
+    Value* codes = quantized({weights, scale, zero}, planned.axis, before);
+    codes = clipped(codes, name, code_limit(planned), before);
+    return dequantized({codes, scale, zero}, *weights, planned.axis, before);
   }
 
-  void store_bias(const Weighted&) override {}
+  void store_bias(const Weighted& weighted) override {
+    Value* bias = weighted.node->input(2);
+    const Tensor& stored = *bias->constant();
+    const auto channels = static_cast<int64_t>(weighted.scales.size());
+    if (stored.count() % channels != 0) return;
+    const Node* before = weighted.node;
+    Value* scale = bias_scale(weighted, stored.count() / channels);
+    Value* zero = graph().add_initializer(bias->name() + "_zero_point",
+                                          Tensor::zeros(DataType::kInt32, {stored.count()}));
+    const auto axis = static_cast<int64_t>(stored.rank()) - 1;
+    Value* codes = quantized({bias, scale, zero}, axis, before);
+    graph().set_input(weighted.node, 2, dequantized({codes, scale, zero}, *bias, axis, before));
+  }
+
+  /// The accumulator's. Groups of a ConvTranspose share the weights' steps.
+  Value* bias_scale(const Weighted& weighted, int64_t groups) {
+    const std::string name = weighted.node->input(2)->name();
+    Value* input_scale = param_values(weighted.node->input(0)->name()).first;
+    const Node* product = graph().add_node("Mul", "", name + "_Mul", {weight_scale_, input_scale},
+                                           {name + "_scale"}, weighted.node);
+    if (groups == 1) return product->output(0);
+    const std::vector<Value*> copies(static_cast<size_t>(groups), product->output(0));
+    Node* join =
+        graph().add_node("Concat", "", name + "_Concat", copies, {name + "_scales"}, weighted.node);
+    join->set_attribute("axis", int64_t{0});
+    return join->output(0);
+  }
 
   bool may_absorb(const Node& clamp) const override {
     return upper_bound(clamp) == std::numeric_limits<float>::infinity();
   }
 
-  static void describe(Value* value, DataType type, const Value& like) {
-    value->type = type;
-    value->shape = like.shape;
+  /// QuantizeLinear of a constant, scale and zero point.
+  Value* quantized(const std::vector<Value*>& inputs, int64_t axis, const Node* before) {
+    const std::string& name = inputs[0]->name();
+    Node* node = graph().add_node("QuantizeLinear", "", name + "_QuantizeLinear", inputs,
+                                  {name + "_quantized"}, before);
+    node->set_attribute("axis", axis);
+    return node->output(0);
+  }
+
+  Value* dequantized(const std::vector<Value*>& inputs, const Value& like, int64_t axis,
+                     const Node* before) {
+    const std::string& name = like.name();
+    Node* node = graph().add_node("DequantizeLinear", "", name + "_DequantizeLinear", inputs,
+                                  {name + "_dequantized"}, before);
+    node->set_attribute("axis", axis);
+    node->output(0)->type = DataType::kFloat;
+    node->output(0)->shape = like.shape;
+    return node->output(0);
   }
 
   Value* clipped(Value* codes, const std::string& name, int32_t limit, const Node* before) {
@@ -133,6 +169,7 @@ class TrainingWriter final : public QdqWriter {
 
   std::map<std::string, int64_t> elements_;  ///< of one sample, by group
   std::vector<LearnedStep> steps_;
+  Value* weight_scale_ = nullptr;  ///< of the node that is being written
 };
 
 }  // namespace

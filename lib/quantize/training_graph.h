@@ -39,9 +39,11 @@ struct TrainingGraph {
 
 /// The graph that apply_plan writes, with three differences. Weights stay in float behind
 /// QuantizeLinear, Clip of the codes to the plan's limit, and DequantizeLinear; they are int8 codes
-/// there, whatever the plan stores them in. Biases stay in float. Step sizes are learned, zero
-/// points are not; so a Clip whose bound lies within the codes now, and may not later, stays.
-/// Biases are not corrected. Arguments as for apply_plan; node and constant names stay.
+/// there, whatever the plan stores them in. Biases stay in float behind a QuantizeLinear to int32
+/// (which only limbeck has) and DequantizeLinear by input scale times weight scale, unless they
+/// have one number for all channels; they are not corrected. Step sizes are learned, zero points
+/// are not; so a Clip whose bound lies within the codes now, and may not later, stays. Arguments as
+/// for apply_plan; node and constant names stay.
 TrainingGraph training_graph(const Model& model, const Plan& plan);
 
 }  // namespace limbeck
