@@ -9,6 +9,7 @@
 #include "lib/base/file.h"
 #include "lib/base/schema.h"
 #include "lib/data/dataset.h"
+#include "lib/distill/quantized_student.h"
 #include "lib/distill/train_log.h"
 #include "lib/distill/trainer.h"
 #include "lib/distill/training_data.h"
@@ -17,6 +18,7 @@
 #include "tools/distill_student.h"
 #include "tools/job_report.h"
 #include "tools/output_files.h"
+#include "tools/quantized_student.h"
 
 namespace limbeck {
 namespace {
@@ -36,6 +38,8 @@ std::vector<int64_t> domain_classes(const std::string& text) {
 /// The recipe with what the command line says instead.
 Recipe merged_recipe(const DistillJob& job) {
   Recipe recipe = job.recipe.empty() ? Recipe() : load_recipe(job.recipe);
+  if (quantized_request(job.student.empty() ? recipe.student : fs::path(job.student)))
+    recipe = job.recipe.empty() ? quantized_recipe() : load_recipe(job.recipe, quantized_recipe());
   if (!job.teacher.empty()) recipe.teacher = job.teacher;
   if (!job.student.empty()) recipe.student = job.student;
   if (!job.data.empty()) recipe.data = job.data;
@@ -54,6 +58,8 @@ void check_recipe(const DistillJob& job, const Recipe& recipe) {
   if (recipe.student.empty()) complain("something must be trained: --student or \"student\"");
   if (shrink_request(recipe.student) && recipe.teacher.empty())
     complain("a student is shrunk from its teacher: --teacher or \"teacher\"");
+  if (quantized_request(recipe.student) && recipe.teacher.empty())
+    complain("a student is quantized from its teacher: --teacher or \"teacher\"");
   if (recipe.data.empty()) complain("training needs samples: --data or \"data\"");
   if (job.baseline && recipe.teacher.empty())
     complain("--baseline trains without the teacher: it needs --teacher to compare with");
@@ -96,6 +102,7 @@ class DistillRun {
     remove_leftovers(job_.output, {stem() + ".", "report."});
     EmittedFiles files;
     if (request_) shrink_teacher(files);
+    if (format_) quantize_teacher(files);
     inputs_.before = measure_file(recipe_.student, teacher(), measured_on());
     if (teacher_)
       inputs_.teacher = measured_teacher(recipe_.teacher, *teacher_, inputs_.before.evaluation);
@@ -115,6 +122,7 @@ class DistillRun {
  private:
   const Model* teacher() const { return teacher_ ? &*teacher_ : nullptr; }
   fs::path output(const std::string& name) const { return fs::path(job_.output) / name; }
+  std::string teacher_stem() const { return recipe_.teacher.stem().string(); }
   std::string stem() const { return recipe_.student.stem().string(); }
   fs::path checkpoint(const std::string& name) const {
     return output(stem() + name + ".checkpoint");
@@ -122,9 +130,12 @@ class DistillRun {
 
   void load() {
     request_ = shrink_request(recipe_.student);
+    format_ = quantized_request(recipe_.student);
     if (request_) {
       check_request(*request_);  // before data is read
-      recipe_.student = output(recipe_.teacher.stem().string() + ".shrunk.onnx");
+      recipe_.student = output(teacher_stem() + ".shrunk.onnx");
+    } else if (format_) {
+      recipe_.student = output(teacher_stem() + "." + *format_ + "-untrained.onnx");
     } else {
       student_ = load_model(recipe_.student);
     }
@@ -184,6 +195,21 @@ class DistillRun {
     student_ = load_model(recipe_.student);
   }
 
+  /// The student starts as its teacher after post-training quantization, which becomes a file like
+  /// any other student, measured and hashed; what trains is the graph with float weights.
+  void quantize_teacher(EmittedFiles& files) {
+    const SubsetDataset samples(data(), split_.training);
+    quantized_ = quantized_student(*teacher_, model_files(recipe_.teacher).hash, samples,
+                                   {.format = *format_,
+                                    .seed = recipe_.seed,
+                                    .threads = job_.common.threads,
+                                    .quiet = job_.common.quiet});
+    student_ = copy_model(quantized_->graph.model);
+    files.add(recipe_.student);
+    files.add(recipe_.student.string() + ".data");
+    save_model(finish_qat(*quantized_, student_).applied.model, recipe_.student);
+  }
+
   const Dataset& data() const { return decoded_ ? *decoded_ : *source_; }
 
   /// A run that was killed is not thrown away by forgetting an option.
@@ -217,6 +243,12 @@ class DistillRun {
     job.memory_budget = job_.memory_budget;
     job.checkpoint = checkpoint(name);
     job.log = output(name.empty() ? "train.jsonl" : "baseline.jsonl");
+    if (quantized_) {
+      job.step_sizes = quantized_->step_names();
+      job.judged_as = [this](const Model& trained) {
+        return finish_qat(*quantized_, trained).applied.model;
+      };
+    }
     job.resume = job_.resume;
     job.threads = job_.common.threads;
     job.quiet = job_.common.quiet;
@@ -228,12 +260,33 @@ class DistillRun {
             read_train_log(output(log))};
   }
 
+  /// "resnet.distilled.onnx", "resnet.w4a8.onnx", "resnet.w4a8.baseline.onnx".
+  std::string emitted_name(const std::string& kind) const {
+    if (!format_) return stem() + "." + kind + ".onnx";
+    return teacher_stem() + "." + *format_ + (kind == "distilled" ? "" : "." + kind) + ".onnx";
+  }
+
+  /// plan.json beside it tells the ranges that were learned.
+  void emit_quantized(const Model& trained, const fs::path& path, EmittedFiles& files) const {
+    const QuantizedStudent result = finish_qat(*quantized_, trained);
+    save_model(result.applied.model, path);
+    if (path.filename() != emitted_name("distilled")) return;
+    files.add(output("plan.json"));
+    // Names in a model file need not be UTF-8.
+    constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+    write_file_atomically(output("plan.json"),
+                          plan_to_json(result.plan).dump(2, ' ', false, kReplace) + "\n");
+  }
+
   /// Saves a student and measures the file, as its user would load it.
   MeasuredModel emit(const Model& student, const std::string& kind, EmittedFiles& files) const {
-    const fs::path path = output(stem() + "." + kind + ".onnx");
+    const fs::path path = output(emitted_name(kind));
     files.add(path);
     files.add(path.string() + ".data");
-    save_model(student, path);
+    if (quantized_)
+      emit_quantized(student, path, files);
+    else
+      save_model(student, path);
     return measure_file(path, teacher(), measured_on());
   }
 
@@ -269,6 +322,8 @@ class DistillRun {
   std::optional<Model> teacher_;
   std::optional<std::string> request_;  ///< "macs=0.5" where the student is to be shrunk
   std::optional<ShrinkResult> shrunk_;
+  std::optional<std::string> format_;  ///< where the student is the teacher, quantized
+  std::optional<QatStudent> quantized_;
   std::unique_ptr<Dataset> source_;
   std::unique_ptr<Dataset> decoded_;
   std::unique_ptr<Dataset> eval_;

@@ -44,7 +44,8 @@ bool is_channels_last_input(const Node& node, size_t index) {
 }
 
 std::unordered_set<const Node*> channels_last_nodes(
-    const Model& model, const std::unordered_set<const Value*>& row_major, bool batch_norm) {
+    const Model& model, const std::unordered_map<const Node*, FakeQuantize>& fake_quantize,
+    const std::unordered_set<const Value*>& row_major, bool batch_norm) {
   std::unordered_set<const Node*> chosen;
   const auto follows = [&](const Value* value) {
     return value != nullptr && chosen.contains(value->producer());
@@ -59,7 +60,10 @@ std::unordered_set<const Node*> channels_last_nodes(
     const bool sum = is_one_of(kBinary, *node) && any &&
                      std::all_of(inputs.begin(), inputs.end(),
                                  [&](const Value* input) { return alike(input, inputs[0]); });
-    if (is_conv(*node) || function || sum) chosen.insert(node.get());
+    const auto pair = fake_quantize.find(node.get());
+    const bool rounds = pair != fake_quantize.end() && pair->second.per_tensor &&
+                        is_image(pair->second.x()) && follows(pair->second.x());
+    if (is_conv(*node) || function || sum || rounds) chosen.insert(node.get());
   }
   return chosen;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "lib/autodiff/channels_last.h"
+#include "lib/autodiff/fake_quantize.h"
 #include "lib/autodiff/parameters.h"
 #include "lib/autodiff/program.h"
 #include "lib/base/error.h"
@@ -25,9 +26,9 @@ class Compiler {
     find_outputs();
     find_needed();
     add_leaves();
-    choose_orders();
+    choose_steps();
     for (const auto& node : graph().nodes()) {
-      if (needed_.contains(node.get())) add_node(*node);
+      if (needed_.contains(node.get()) && !inside_.contains(node.get())) add_node(*node);
     }
     for (const Value* output : outputs_) row_major_slot(output);
     fold_constants();
@@ -113,6 +114,8 @@ class Compiler {
     const int64_t opset = program_->model.opset(node.domain());
     const bool last = channels_last_.contains(&node);
     if (last && node.op_type() == "Conv") return channels_last_conv_step(node);
+    if (const auto pair = fake_quantize_.find(&node); pair != fake_quantize_.end())
+      return fake_quantize_step(pair->second);
     if (on_batch(node)) {
       check_one_output(node);
       program_->batch_norm_nodes.push_back(program_->nodes.size());
@@ -128,11 +131,18 @@ class Compiler {
     return plain_step(node, opset);
   }
 
-  void choose_orders() {
+  void choose_steps() {
     if (!options_.fast) return;
     std::unordered_set<const Value*> row_major;
     for (const Slot slot : program_->gradient_slots) row_major.insert(values_[slot]);
-    channels_last_ = channels_last_nodes(program_->model, row_major,
+    std::unordered_set<const Value*> kept = row_major;
+    kept.insert(outputs_.begin(), outputs_.end());
+    fake_quantize_ = find_fake_quantize(program_->model, kept);
+    for (const auto& [node, pair] : fake_quantize_) {
+      inside_.insert(pair.quantize);
+      if (pair.clip != nullptr) inside_.insert(pair.clip);
+    }
+    channels_last_ = channels_last_nodes(program_->model, fake_quantize_, row_major,
                                          options_.batch_norm == BatchNormMode::kBatch);
   }
 
@@ -169,11 +179,19 @@ class Compiler {
     sources_.push_back(nullptr);
   }
 
+  /// What the step of a node reads.
+  std::vector<Value*> step_inputs(const Node& node) const {
+    const auto pair = fake_quantize_.find(&node);
+    if (pair == fake_quantize_.end()) return node.inputs();
+    return {pair->second.x(), pair->second.scale()};
+  }
+
   void add_node(const Node& node) {
     TapeNode result;
     const bool last = channels_last_.contains(&node);
-    for (size_t i = 0; i < node.inputs().size(); ++i) {
-      const Value* input = node.input(i);
+    const std::vector<Value*> inputs = step_inputs(node);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const Value* input = inputs[i];
       const bool turned = last && input != nullptr && is_channels_last_input(node, i);
       result.inputs.push_back(turned ? last_slot(input) : row_major_slot(input));
     }
@@ -245,7 +263,8 @@ class Compiler {
   bool carries(size_t node, size_t i) const {
     if (is_real(values_[program_->nodes[node].outputs[i]]->type)) return true;
     const std::string& name = sources_[node]->op_type();
-    return i == 0 && (name == "QuantizeLinear" || (name != "Cast" && moves_codes(node)));
+    return i == 0 &&
+           (name == "QuantizeLinear" || name == "Clip" || (name != "Cast" && moves_codes(node)));
   }
 
   bool moves_codes(size_t node) const {
@@ -351,6 +370,8 @@ class Compiler {
   std::vector<const Value*> candidates_;
   std::vector<const Node*> sources_;  ///< of program_->nodes
   std::unordered_set<const Node*> needed_;
+  std::unordered_map<const Node*, FakeQuantize> fake_quantize_;  ///< by its last node
+  std::unordered_set<const Node*> inside_;  ///< nodes that run as part of a later one's step
   std::unordered_set<const Node*> channels_last_;
   std::unordered_map<const Value*, Slot> last_slots_;  ///< of values in channels-last order
   std::unordered_set<Slot> copies_;                    ///< all of last_slots_

@@ -48,7 +48,7 @@ bool hands_through(const Model& model, const Use& use) {
   if (row == nullptr || row->gradient == nullptr) return false;
   if (row->role == QuantRole::kSharedScale) return true;  // Concat
   if (use.index != 0) return false;
-  return row->role == QuantRole::kSameScale || row->name == "Cast" ||
+  return row->role == QuantRole::kSameScale || row->name == "Cast" || row->name == "Clip" ||
          row->name == "QuantizeLinear" || row->name == "DequantizeLinear";
 }
 

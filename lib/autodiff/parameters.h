@@ -25,7 +25,7 @@ size_t separate_parameters(Model& model);
 /// - as an operand of more than one element of Add, Sub, Mul or Div, whose other operand depends on
 ///   the result of one of those operators (folded BatchNormalization, layer scale); the same
 ///   constant in front of all of them normalizes the input, and does not train;
-/// - through operators that move, cast or quantize it, into one of these.
+/// - through operators that move, cast, clip or quantize it, into one of these.
 /// Everything else (running statistics, limits of Clip, exponents, quantization steps, numbers in
 /// formulas) trains only when a glob is its exact name. Constants that no output depends on through
 /// differentiable operators are dropped by Tape::compile.

@@ -5,7 +5,7 @@
 namespace limbeck {
 
 bool matches_glob(const std::string& glob, const std::string& name) {
-  return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+  return glob == name || ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
 }
 
 }  // namespace limbeck

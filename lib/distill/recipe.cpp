@@ -57,9 +57,9 @@ std::vector<int64_t> read_domain(OptionReader& reader) {
                       place_of(domain, "classes"));
 }
 
-double read_ema(OptionReader& reader) {
+double read_ema(OptionReader& reader, double absent) {
   const nlohmann::json* object = reader.nested("ema");
-  if (object == nullptr) return 0;
+  if (object == nullptr) return absent;
   OptionReader ema(*object, place_of(reader, "ema"));
   const double decay = ema.number("decay", 0.999, {0, kBelowOne});
   ema.finish();
@@ -123,10 +123,10 @@ void read_parts(OptionReader& reader, Recipe& recipe) {
 }  // namespace
 
 Recipe read_recipe(const nlohmann::json& document, const std::string& place,
-                   const std::filesystem::path& folder) {
+                   const std::filesystem::path& folder, const Recipe& defaults) {
   OptionReader reader(document, place);
   check_version(reader);
-  Recipe recipe;
+  Recipe recipe = defaults;
   recipe.teacher = read_path(reader, "teacher", folder);
   recipe.student = read_path(reader, "student", folder);
   recipe.data = read_path(reader, "data", folder);
@@ -137,7 +137,7 @@ Recipe read_recipe(const nlohmann::json& document, const std::string& place,
   recipe.accumulation = reader.integer("accumulation", recipe.accumulation, {1, 4096});
   const auto seed = static_cast<int64_t>(recipe.seed);
   recipe.seed = static_cast<uint64_t>(reader.integer("seed", seed, {0, kLargestSeed}));
-  recipe.ema_decay = read_ema(reader);
+  recipe.ema_decay = read_ema(reader, recipe.ema_decay);
   recipe.batch_norm = read_batch_norm(reader);
   recipe.domain = read_domain(reader);
   recipe.trainable = read_globs(reader, recipe.trainable);
@@ -161,9 +161,9 @@ std::vector<int64_t> read_classes(const nlohmann::json& list, const std::string&
               list.dump(), "write for example [3, 5, 7]");
 }
 
-Recipe load_recipe(const std::filesystem::path& path) {
+Recipe load_recipe(const std::filesystem::path& path, const Recipe& defaults) {
   const nlohmann::json document = parse_json(read_file(path), path.string());
-  return read_recipe(document, path.string() + " at ", path.parent_path());
+  return read_recipe(document, path.string() + " at ", path.parent_path(), defaults);
 }
 
 nlohmann::json default_losses(bool teacher, bool labels) {

@@ -44,16 +44,17 @@ struct Recipe {
   double checkpoint_minutes = 10;  ///< between checkpoints; 0: one after every step
 };
 
-/// Reads the fields above from JSON (docs/formats/distill.md). Paths are relative to `folder`.
-/// Raises kUsage for unknown fields, wrong types and values out of range; losses are read by
-/// Objective::read. `place` stands in front of the JSON pointer of the field.
+/// Reads the fields above from JSON (docs/formats/distill.md); `defaults` hold for those that are
+/// absent, paths apart. Paths are relative to `folder`. Raises kUsage for unknown fields, wrong
+/// types and values out of range; losses are read by Objective::read. `place` stands in front of
+/// the JSON pointer of the field.
 Recipe read_recipe(const nlohmann::json& document, const std::string& place,
-                   const std::filesystem::path& folder);
+                   const std::filesystem::path& folder, const Recipe& defaults = {});
 /// Class indices from 0 on, sorted, each once. Raises kUsage, with `place`, for an empty list and
 /// for anything else in it.
 std::vector<int64_t> read_classes(const nlohmann::json& list, const std::string& place);
 /// The recipe in a file. Raises kIo, kData (no JSON) and what read_recipe raises.
-Recipe load_recipe(const std::filesystem::path& path);
+Recipe load_recipe(const std::filesystem::path& path, const Recipe& defaults = {});
 
 /// With a teacher soft targets at temperature 4, weight 0.9, and label cross-entropy, weight 0.1,
 /// where there are labels (G. Hinton et al. 2015); without a teacher label cross-entropy alone.

@@ -10,6 +10,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/format.h"
+#include "lib/base/glob.h"
 #include "lib/base/ordered_run.h"
 #include "lib/base/progress.h"
 #include "lib/distill/check_job.h"
@@ -63,12 +64,28 @@ int worker_threads(int threads) {
   return threads > 0 ? threads : cores;
 }
 
-TrainOptions train_options(const Recipe& recipe, const Objective& objective) {
+TrainOptions train_options(const TrainJob& job, const Recipe& recipe, const Objective& objective) {
   TrainOptions options;
   options.trainable = recipe.trainable;
+  options.trainable.insert(options.trainable.end(), job.step_sizes.begin(), job.step_sizes.end());
   options.batch_norm = recipe.batch_norm;
   options.dropout = recipe.dropout;
   options.taps = objective.student_taps();
+  return options;
+}
+
+/// The recipe's, without weight decay on step sizes.
+OptimizerOptions optimizer_options(const TrainJob& job, const Recipe& recipe) {
+  OptimizerOptions options = recipe.optimizer;
+  std::vector<ParameterGroup> groups;
+  for (const std::string& name : job.step_sizes) {
+    const auto own =
+        std::find_if(options.groups.begin(), options.groups.end(),
+                     [&](const ParameterGroup& group) { return matches_glob(group.glob, name); });
+    const double factor = own == options.groups.end() ? 1 : own->learning_rate_factor;
+    groups.push_back({name, factor, 0.0});
+  }
+  options.groups.insert(options.groups.begin(), groups.begin(), groups.end());
   return options;
 }
 
@@ -81,7 +98,7 @@ class Trainer {
         data_(job.data, job.training),
         plan_(plan_steps(recipe_, data_.size())),
         teacher_(compile_teacher(job, objective_)),
-        student_(job.student, train_options(recipe_, objective_)),
+        student_(job.student, train_options(job, recipe_, objective_)),
         runner_(student_, objective_, teacher_.get(), worker_threads(job.threads)) {
     check_job(job_, objective_, plan_);
   }
@@ -134,7 +151,7 @@ class Trainer {
         state_.values.push_back(weight.clone());
       }
     }
-    optimizer_ = std::make_unique<Optimizer>(recipe_.optimizer, names);
+    optimizer_ = std::make_unique<Optimizer>(optimizer_options(job_, recipe_), names);
     state_.optimizer = optimizer_->initial_state(state_.values);
     state_.statistics = student_.initial_statistics();
     if (recipe_.ema_decay > 0) state_.average = start_average(averaged());
@@ -278,7 +295,8 @@ class Trainer {
     options.threads = job_.threads;
     options.quiet = true;
     const bool labels = job_.data.has_labels();
-    const Model student = student_with(candidate());
+    Model student = student_with(candidate());
+    if (job_.judged_as) student = job_.judged_as(student);
     const Metrics metrics =
         evaluate(student, labels ? nullptr : job_.teacher, job_.data, options).metrics;
     const auto& score = labels ? metrics.top1 : metrics.agreement;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "lib/data/dataset.h"
@@ -31,6 +32,12 @@ struct TrainJob {
   /// Most bytes that forward passes keep for the backward passes, all threads together; 0: any.
   /// Where they would keep more, parts of the network run forward twice; never changes the result.
   int64_t memory_budget = 0;
+  /// Constants of the student that train beside those of the recipe, by exact name and without
+  /// weight decay: learned step sizes.
+  std::vector<std::string> step_sizes = {};
+  /// The model that will be made from a student and is judged in its place (finish_qat); a pure
+  /// function. Empty: the student itself.
+  std::function<Model(const Model& student)> judged_as = {};
   bool resume = false;  ///< go on from the checkpoint where there is one
   int threads = 0;      ///< 0: all cores; never changes the result
   bool quiet = true;

@@ -55,7 +55,7 @@ void set_scale_gradient(GradientContext& context, const std::vector<double>& sum
 CodeRange code_range_of(const GradientContext& context, const QuantAttributes& a) {
   DataType type = a.wanted != DataType::kUndefined ? a.wanted : DataType::kUint8;
   if (context.has_input(2)) type = context.type(2);
-  return code_range(type, a.place);
+  return written_code_range(type, a.place);
 }
 
 /// Whether the rounded value lies within the codes.

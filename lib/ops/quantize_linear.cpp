@@ -1,4 +1,6 @@
-// QuantizeLinear: opset 10 (per tensor), 13 (axis), 21 (blocks, 4- and 16-bit types).
+// QuantizeLinear: opset 10 (per tensor), 13 (axis), 21 (blocks, 4- and 16-bit types). Codes of
+// int32, which ONNX does not have, are those of biases while a model trains
+// (lib/quantize/training_graph.h).
 #include "lib/ops/quantized.h"
 #include "lib/ops/rows.h"
 
@@ -43,7 +45,7 @@ std::unique_ptr<Kernel> quantize_linear_kernel(const Node& node, int64_t) {
     const Tensor* zero = context.optional_input(2);
     DataType type = wanted != 0 ? static_cast<DataType>(wanted) : DataType::kUint8;
     if (zero != nullptr) type = zero->type();
-    const CodeRange range = code_range(type, place);
+    const CodeRange range = written_code_range(type, place);
     const QuantLayout layout = quant_layout(x.dims(), context.input(1).dims(), axis, block, place);
     const auto scales = read_scales(context.input(1), place);
     const auto zeros = read_zero_points(zero, scales.size(), place);

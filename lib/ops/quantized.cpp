@@ -1,5 +1,7 @@
 #include "lib/ops/quantized.h"
 
+#include <cstdint>
+
 #include "lib/ops/nibbles.h"
 
 namespace limbeck {
@@ -74,11 +76,16 @@ CodeRange code_range(DataType type, const std::string& place) {
   }
 }
 
+CodeRange written_code_range(DataType type, const std::string& place) {
+  if (type == DataType::kInt32) return {INT32_MIN, INT32_MAX};
+  return code_range(type, place);
+}
+
 Tensor store_codes(DataType type, const Dims& dims, const std::vector<int32_t>& codes,
                    const std::string& place) {
   if (is_4_bit(type)) return pack_nibbles(type, dims, codes);
   Tensor result = Tensor::allocate(type, dims);
-  dispatch<uint8_t, int8_t, uint16_t, int16_t>(type, place, [&]<typename T>() {
+  dispatch<uint8_t, int8_t, uint16_t, int16_t, int32_t>(type, place, [&]<typename T>() {
     const auto target = result.mutable_as<T>();
     for (size_t i = 0; i < target.size(); ++i) target[i] = static_cast<T>(codes[i]);
   });

@@ -52,6 +52,8 @@ struct CodeRange {
   int32_t highest = 0;
 };
 CodeRange code_range(DataType type, const std::string& place);
+/// The same for what QuantizeLinear writes, int32 included.
+CodeRange written_code_range(DataType type, const std::string& place);
 
 /// `value` is already divided by the step. NaN gives the zero point.
 inline int32_t to_code(float value, int32_t zero, const CodeRange& range) {

@@ -66,11 +66,12 @@ StepFit fit_step(const std::vector<float>& values, double step, double limit) {
 
 float best_step(const std::vector<float>& values, float widest, int32_t limit) {
   constexpr int kSteps = 80;
-  constexpr double kNarrowest = 0.5;
+  // Three levels stand for a whole distribution: its tails lie far outside of the best step.
+  const double narrowest = limit == 1 ? 0.1 : 0.5;
   double best = widest;
   double least = fit_step(values, widest, limit).error;
   for (int i = 0; i <= kSteps; ++i) {
-    const double candidate = widest * (1.0 - (1.0 - kNarrowest) * i / kSteps);
+    const double candidate = widest * (1.0 - (1.0 - narrowest) * i / kSteps);
     const StepFit coarse = fit_step(values, candidate, limit);
     const double refined = fit_step(values, coarse.refined, limit).error;
     if (coarse.error < least) std::tie(least, best) = std::pair(coarse.error, candidate);

@@ -2,6 +2,7 @@
 // QuantizeLinear/DequantizeLinear pairs.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,13 @@ struct AppliedPlan {
   std::vector<std::pair<std::string, std::string>> layers;
 };
 
+/// Step sizes that are known already, in place of those that ranges and algorithms give. Zero
+/// points stay the plan's.
+struct KnownSteps {
+  std::map<std::string, float> activations;           ///< by tensor; a group's by its first tensor
+  std::map<std::string, std::vector<float>> weights;  ///< by node, one a channel
+};
+
 /// `model` is the simplified float model that the plan was made for, at an opset that the formats
 /// need (13, or 21 for 4-bit weights). The result has DequantizeLinear on int8/int4 weights, int32
 /// biases with scale input * weight, and one QuantizeLinear/DequantizeLinear pair per planned
@@ -30,6 +38,7 @@ struct AppliedPlan {
 /// E[x], and the bias takes that shift back (M. Nagel et al., Data-Free Quantization Through Weight
 /// Equalization and Bias Correction, ICCV 2019, section 4.2). Nodes whose input has no means keep
 /// their bias.
-AppliedPlan apply_plan(const Model& model, const Plan& plan, const ChannelMeans& means = {});
+AppliedPlan apply_plan(const Model& model, const Plan& plan, const ChannelMeans& means = {},
+                       const KnownSteps& steps = {});
 
 }  // namespace limbeck

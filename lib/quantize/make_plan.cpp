@@ -10,6 +10,7 @@
 #include "lib/ops/op.h"
 #include "lib/quantize/pattern.h"
 #include "lib/quantize/plan.h"
+#include "lib/quantize/plan_widths.h"
 
 namespace limbeck {
 namespace {
@@ -41,6 +42,7 @@ class Planner {
       if (integer_.contains(node.get())) add_tensors(*node);
     }
     add_groups();
+    choose_widths(model_, options_, &plan_);
     choose_ranges();
     check_overrides();
     return std::move(plan_);
@@ -216,10 +218,12 @@ class Planner {
     planned.type = options_.weights;
     planned.axis = weight_axis(node);
     planned.algorithm = options_.weight_algorithm;
+    planned.limit = options_.weight_limit;
     planned.reason = "default";
     const PlanOverride* forced = override_for(true, node.name());
     if (forced != nullptr) {
       planned.type = forced->value == "int4" ? DataType::kInt4 : DataType::kInt8;
+      planned.limit = 0;
       planned.reason = "set by the user: " + forced->glob;
     }
     plan_.weights[node.name()] = planned;

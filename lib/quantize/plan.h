@@ -41,7 +41,14 @@ struct PlannedWeight {
   int64_t axis = 0;
   std::string algorithm;  ///< "minmax" or "mse"
   std::string reason;
+  /// Codes are -limit..limit; 0: all that the type has, 127 (int8) or 7 (int4). 1 makes weights of
+  /// 2 bits, which are stored in int4.
+  int32_t limit = 0;
 };
+/// The limit that holds, at least 1.
+int32_t code_limit(const PlannedWeight& planned);
+/// Bits that the codes need: 8, 4 or 2 for the limits 127, 7 and 1.
+int weight_bits(const PlannedWeight& planned);
 
 /// A node and where it computes.
 struct PlannedNode {
@@ -81,8 +88,14 @@ PlanOverride parse_override(const std::string& text);
 
 struct PlanOptions {
   EmitFormat format = EmitFormat::kQdq;
-  DataType weights = DataType::kInt8;       ///< kInt8 or kInt4
-  DataType activations = DataType::kUint8;  ///< kUint8, kInt8, kUint16 or kInt16
+  DataType weights = DataType::kInt8;  ///< kInt8 or kInt4
+  int32_t weight_limit = 0;            ///< PlannedWeight::limit: 1 makes weights of 2 bits
+  /// kUint8, kInt8, kUint16, kInt16, or kUint4: then the operands of weighted nodes have 4 bits,
+  /// and what only sums and other element-wise operators read or write keeps 8.
+  DataType activations = DataType::kUint8;
+  /// The first and the last weighted nodes keep 8 bits, weights and operands: they hold few of the
+  /// weights and most of the damage (S. Esser et al., LSQ, ICLR 2020, section 3).
+  bool keep_ends = false;
   ObserverMethod observer = ObserverMethod::kMse;
   std::string weight_algorithm = "mse";
   bool correct_bias = true;

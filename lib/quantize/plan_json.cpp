@@ -1,9 +1,11 @@
 #include <array>
+#include <bit>
 #include <cmath>
 #include <string_view>
 
 #include "lib/base/error.h"
 #include "lib/base/schema.h"
+#include "lib/quantize/affine.h"
 #include "lib/quantize/plan.h"
 
 namespace limbeck {
@@ -58,6 +60,31 @@ PlannedActivation activation_from_json(const nlohmann::json& item, const std::st
   return planned;
 }
 
+nlohmann::ordered_json weight_to_json(const PlannedWeight& planned) {
+  nlohmann::ordered_json item = {{"type", data_type_name(planned.type)},
+                                 {"axis", planned.axis},
+                                 {"algorithm", planned.algorithm},
+                                 {"reason", planned.reason}};
+  if (planned.limit > 0) item["limit"] = planned.limit;
+  return item;
+}
+
+PlannedWeight weight_from_json(const nlohmann::json& item, const std::string& place) {
+  PlannedWeight planned;
+  planned.type = type_from_name(item.at("type"));
+  planned.axis = item.at("axis");
+  planned.algorithm = item.value("algorithm", "mse");
+  planned.reason = item.value("reason", "");
+  planned.limit = item.value("limit", 0);
+  const int32_t highest = integer_range(planned.type).highest;
+  if (planned.limit > highest) {
+    throw_error(Category::kData, place,
+                "the limit must be a code of the type, at most " + std::to_string(highest),
+                std::to_string(planned.limit), "lower the limit or widen the type in the plan");
+  }
+  return planned;
+}
+
 PlanSource source_from_json(const nlohmann::json& document) {
   const auto source = document.find("calibration");
   if (source == document.end()) return {};
@@ -65,6 +92,14 @@ PlanSource source_from_json(const nlohmann::json& document) {
 }
 
 }  // namespace
+
+int32_t code_limit(const PlannedWeight& planned) {
+  return planned.limit > 0 ? planned.limit : integer_range(planned.type).highest;
+}
+
+int weight_bits(const PlannedWeight& planned) {
+  return std::bit_width(static_cast<uint32_t>(code_limit(planned))) + 1;
+}
 
 nlohmann::ordered_json plan_to_json(const Plan& plan) {
   nlohmann::ordered_json document = {{"version", kPlanVersion}, {"model_hash", plan.model_hash}};
@@ -86,12 +121,7 @@ nlohmann::ordered_json plan_to_json(const Plan& plan) {
   for (const auto& [name, planned] : plan.activations)
     activations[name] = activation_to_json(planned);
   auto& weights = document["weights"] = nlohmann::ordered_json::object();
-  for (const auto& [name, planned] : plan.weights) {
-    weights[name] = {{"type", data_type_name(planned.type)},
-                     {"axis", planned.axis},
-                     {"algorithm", planned.algorithm},
-                     {"reason", planned.reason}};
-  }
+  for (const auto& [name, planned] : plan.weights) weights[name] = weight_to_json(planned);
   return document;
 }
 
@@ -114,8 +144,7 @@ Plan plan_from_json(const nlohmann::json& document, const std::string& place) {
   for (const auto& [name, item] : document.at("weights").items()) {
     const auto node = plan.nodes.find(name);
     if (node != plan.nodes.end() && !node->second.integer) continue;
-    plan.weights[name] = {type_from_name(item.at("type")), item.at("axis"),
-                          item.value("algorithm", "mse"), item.value("reason", "")};
+    plan.weights[name] = weight_from_json(item, place + ", weights of '" + name + "'");
   }
   return plan;
 }

@@ -50,7 +50,7 @@ void require_finite_weights(const Model& model) {
 
 Model prepare_model(const Model& model, const PlanOptions& options) {
   Model prepared = copy_model(model);
-  const bool wide = asks_for_int4(options) || bits_per_element(options.activations) == 16;
+  const bool wide = asks_for_int4(options) || bits_per_element(options.activations) != 8;
   infer_shapes(prepared);
   simplify(prepared);
   const int64_t wanted = wide ? 21 : 13;
@@ -65,7 +65,7 @@ std::string format_suffix(const Plan& plan) {
   if (plan.format == EmitFormat::kDynamic) return "dynamic";
   std::set<int> weights;
   std::set<int> activations;
-  for (const auto& [name, planned] : plan.weights) weights.insert(bits_per_element(planned.type));
+  for (const auto& [name, planned] : plan.weights) weights.insert(weight_bits(planned));
   for (const auto& [name, planned] : plan.activations)
     activations.insert(bits_per_element(planned.type));
   if (weights.size() > 1 || activations.size() > 1) return "mixed";
@@ -102,6 +102,10 @@ PlanOptions options_of(const Plan& plan) {
     if (bits_per_element(planned.type) >= bits_per_element(options.activations))
       options.activations = planned.type;
   }
+  const bool narrow =
+      std::any_of(plan.activations.begin(), plan.activations.end(),
+                  [](const auto& item) { return item.second.type == DataType::kUint4; });
+  if (narrow && bits_per_element(options.activations) == 8) options.activations = DataType::kUint4;
   return options;
 }
 

@@ -10,16 +10,16 @@
 namespace limbeck {
 
 /// The float model as it will be quantized: simplified (BatchNorm folded ...), at an opset that the
-/// formats need (13; 21 for 4-bit weights or 16-bit activations), shapes inferred. Its outputs
-/// equal the original's.
+/// formats need (13; 21 for 4-bit weights, 4-bit or 16-bit activations), shapes inferred. Its
+/// outputs equal the original's.
 Model prepare_model(const Model& model, const PlanOptions& options);
 
 /// "int8", "w4a8", "w8a16", "qoperator", "dynamic", or "mixed" where layers differ in width: the
 /// part of the emitted file's name that tells the format. By what the plan says, whoever wrote it.
 std::string format_suffix(const Plan& plan);
 
-/// Emitted form and widest types of a saved plan: what prepare_model goes by when a plan is fed
-/// back.
+/// Emitted form and types of a saved plan, of several those that ask for the newer opset: what
+/// prepare_model goes by when a plan is fed back.
 PlanOptions options_of(const Plan& plan);
 
 /// The types that a plan stores weights and activations in, as "int8" or "int4, int8"; "float" for

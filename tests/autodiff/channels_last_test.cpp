@@ -120,6 +120,35 @@ Model mixed_network() {
   return builder.build();
 }
 
+/// Fake quantization of the input, of weights, and between convolutions, with steps that train. No
+/// step is a multiple of another: sums that lie half-way between two codes would round by their
+/// last bit.
+Model rounded_network() {
+  ModelBuilder builder(21);
+  builder.input("x", {-1, 3, 8, 8}).output("y");
+  builder.weight("w0", noise({8, 3, 3, 3}, 1)).weight("w1", noise({8, 8, 3, 3}, 2));
+  builder.weight("steps", Tensor::from<float>({8}, std::vector<float>(8, 0.0137F)));
+  builder.weight("zeros", Tensor::zeros(DataType::kInt8, {8}));
+  builder.weight("zero", Tensor::scalar<uint8_t>(120));
+  const auto rounds = [&](const std::string& from, const std::string& step,
+                          const std::string& zero) {
+    builder.node("QuantizeLinear", {from, step, zero}, {from + "_q"}).with("axis", 0);
+    builder.node("DequantizeLinear", {from + "_q", step, zero}, {from + "_dq"}).with("axis", 0);
+    return from + "_dq";
+  };
+  const auto rounds_by = [&](const std::string& from, float step) {
+    builder.weight(from + "_step", Tensor::scalar(step));
+    return rounds(from, from + "_step", "zero");
+  };
+  const std::string x = rounds_by("x", 0.0191F);
+  builder.node("Conv", {x, rounds("w0", "steps", "zeros")}, {"c0"}).with("pads", List{1, 1, 1, 1});
+  const std::string c0 = rounds_by("c0", 0.0213F);
+  builder.node("Conv", {c0, "w1"}, {"c1"}).with("pads", List{1, 1, 1, 1});
+  builder.node("Add", {rounds_by("c1", 0.0517F), c0}, {"s"});
+  builder.node("GlobalAveragePool", {rounds_by("s", 0.0331F)}, {"y"});
+  return builder.build();
+}
+
 }  // namespace
 
 TEST_CASE("convolutions on oneDNN agree with the reference forward and backward", "[autodiff]") {
@@ -137,6 +166,12 @@ TEST_CASE("a network of both memory orders agrees with the reference", "[autodif
     check_agreement(mixed_network(), x,
                     {.batch_norm = mode, .taps = {"c1", "sum"}, .gradients_of = {"x", "c2"}});
   }
+}
+
+TEST_CASE("a network that rounds between convolutions agrees with the reference", "[autodiff]") {
+  check_agreement(
+      rounded_network(), noise({3, 3, 8, 8}, 1),
+      {.trainable = {"*", "x_step", "c0_step", "c1_step", "steps"}, .gradients_of = {"x"}});
 }
 
 TEST_CASE("shards that run on several threads give the bytes of one thread", "[autodiff]") {
