@@ -54,8 +54,11 @@ void add_quantize_command(CLI::App& app) {
                     "Activations get their range when the emitted model runs; needs no --data");
   command->add_option("--weights", flags->weights, "Weight type")
       ->check(CLI::IsMember({"int8", "int4"}));
-  command->add_option("--activations", flags->activations, "Activation type")
-      ->check(CLI::IsMember({"uint8", "int8", "int16", "uint16"}));
+  command
+      ->add_option("--activations", flags->activations,
+                   "Activation type; uint4: for the operands of weighted layers but the first and "
+                   "the last, uint8 elsewhere")
+      ->check(CLI::IsMember({"uint8", "int8", "int16", "uint16", "uint4"}));
   command->add_option("--observer", flags->observer, "How activation ranges are chosen");
   command
       ->add_option("--set", job.overrides,
