@@ -3,13 +3,15 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <system_error>
 
 #include "calibration/calibration.h"
 #include "lib/base/error.h"
-#include "lib/base/file.h"
 #include "lib/base/format.h"
+#include "lib/model/model_files.h"
 #include "lib/quantize/quantize.h"
 #include "tools/commands.h"
+#include "tools/output_files.h"
 
 namespace limbeck {
 namespace {
@@ -28,10 +30,13 @@ void check(const Flags& flags) {
                 "calibration needs real inputs, limbeck never invents them", "no --data",
                 "describe a data set in a JSON file and pass it with --data");
   }
-  const auto folder = std::filesystem::absolute(flags.output).parent_path();
-  if (std::filesystem::is_directory(folder)) return;
-  throw_error(Category::kIo, flags.output, "the table's folder must exist", folder.string(),
-              "make the folder, or choose another --output");
+  for (const std::string& input : {flags.model, flags.data}) {
+    std::error_code missing;
+    if (!std::filesystem::equivalent(flags.output, input, missing)) continue;
+    throw_error(Category::kUsage, flags.output, "the table must not replace what it is made from",
+                "a path that is read too", "choose another --output");
+  }
+  require_parent_folder(flags.output);
 }
 
 void print(const CalibrationTable& table, const Flags& flags) {
@@ -61,7 +66,7 @@ void calibrate_model(const Flags& flags) {
   options.threads = flags.common.threads;
   options.quiet = flags.common.quiet;
   options.tensors = activations_to_observe(prepared);
-  const auto table = calibrate(prepared, *dataset, sha256_file(flags.model), options);
+  const auto table = calibrate(prepared, *dataset, model_files(flags.model).hash, options);
   save_table(table, flags.output);
   print(table, flags);
 }

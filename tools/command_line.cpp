@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -58,7 +59,26 @@ void check_command(const CLI::App& app, const std::vector<std::string>& argument
               "'" + arguments[0] + "'", "see limbeck --help");
 }
 
+/// Numbers that fit into 64 bits without sign: CLI11 takes others for the largest one.
+CLI::Validator whole_number() {
+  return {[](const std::string& text) {
+            uint64_t value = 0;
+            const auto [end, error] =
+                std::from_chars(text.data(), text.data() + text.size(), value);
+            const bool good = error == std::errc() && end == text.data() + text.size();
+            return good ? std::string() : "Value " + text + " not a whole number below 2^64";
+          },
+          "UINT"};
+}
+
 }  // namespace
+
+CLI::Validator not_empty() {
+  return {[](const std::string& text) {
+            return text.empty() ? std::string("the value is empty") : std::string();
+          },
+          "TEXT"};
+}
 
 void add_common_options(CLI::App* command, CommonOptions* options) {
   command->add_flag("--json", options->json, "Print the result as JSON");
@@ -70,6 +90,7 @@ void add_common_options(CLI::App* command, CommonOptions* options) {
   command
       ->add_option("--seed", options->seed,
                    "Seed of the order of samples and other random choices (0: data order)")
+      ->check(whole_number())
       ->capture_default_str();
 }
 

@@ -19,6 +19,9 @@ struct CommonOptions {
 
 void add_common_options(CLI::App* command, CommonOptions* options);
 
+/// Refuses the empty text that an unset variable leaves.
+CLI::Validator not_empty();
+
 void add_apply_command(CLI::App& app);
 void add_bench_command(CLI::App& app);
 void add_calibrate_command(CLI::App& app);

@@ -13,13 +13,21 @@ void add_distill_command(CLI::App& app) {
   command->add_option("--teacher", job->teacher, "ONNX file to learn from; none: labels alone");
   command->add_option(
       "--student", job->student,
-      "ONNX file to train, or quantized:int8, w4a8, w4a4 or w2a8 for the teacher with "
-      "fewer bits, docs/distillation.md");
+      "ONNX file to train; or made from the teacher: shrink:macs=SHARE, shrink:size=SHARE, "
+      "quantized:int8, w4a8, w4a4 or w2a8, docs/distillation.md");
   command->add_option("--data", job->data, "Training data set (JSON description)");
   command->add_option(
       "--eval", job->eval,
       "Data set to measure on; default: samples of --data that were not trained on");
   command->add_option("--recipe", job->recipe, "How to train (JSON, docs/formats/distill.md)");
+  command->add_option("--domain", job->domain,
+                      "Train on samples of these classes alone, classes=3,5,7");
+  command->add_option("--teacher-cache", job->teacher_cache,
+                      "Folder that keeps the teacher's answers; without augmentation only");
+  command
+      ->add_option("--memory-budget", job->memory_budget,
+                   "Most bytes kept for backward passes, traded for time (0: any); K, M, G allowed")
+      ->transform(CLI::AsSizeValue(false));
   command->add_option("--epochs", job->epochs, "Passes over the data, instead of the recipe's")
       ->check(CLI::Range(1, 100000));
   command->add_option("--batch", job->batch, "Samples of a batch, instead of the recipe's")
@@ -36,6 +44,7 @@ void add_distill_command(CLI::App& app) {
       "Examples:\n"
       "  limbeck distill --teacher t.onnx --student s.onnx --data train.json --eval test.json "
       "-o out\n"
+      "  limbeck distill --teacher t.onnx --student shrink:macs=0.5 --data train.json -o out\n"
       "  limbeck distill --student s.onnx --data train.json --epochs 30 -o out\n"
       "  limbeck distill --recipe distill.json --baseline -o out --resume");
   command->callback([job, command] {

@@ -13,7 +13,9 @@
 #include "lib/distill/train_log.h"
 #include "lib/distill/trainer.h"
 #include "lib/distill/training_data.h"
+#include "lib/model/model_files.h"
 #include "tools/distill_measure.h"
+#include "tools/distill_student.h"
 #include "tools/job_report.h"
 #include "tools/output_files.h"
 #include "tools/quantized_student.h"
@@ -22,6 +24,16 @@ namespace limbeck {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// "classes=3,5,7".
+std::vector<int64_t> domain_classes(const std::string& text) {
+  constexpr std::string_view kStart = "classes=";
+  const std::string list = text.starts_with(kStart) ? text.substr(kStart.size()) : "";
+  const nlohmann::json parsed = nlohmann::json::parse("[" + list + "]", nullptr, false);
+  if (!list.empty() && !parsed.is_discarded()) return read_classes(parsed, "--domain");
+  throw_error(Category::kUsage, "--domain", "the form is classes=LIST", "'" + text + "'",
+              "write for example --domain classes=3,5,7");
+}
 
 /// The recipe with what the command line says instead.
 Recipe merged_recipe(const DistillJob& job) {
@@ -34,6 +46,7 @@ Recipe merged_recipe(const DistillJob& job) {
   recipe.epochs = job.epochs.value_or(recipe.epochs);
   recipe.batch = job.batch.value_or(recipe.batch);
   if (job.own_seed) recipe.seed = job.common.seed;
+  if (!job.domain.empty()) recipe.domain = domain_classes(job.domain);
   return recipe;
 }
 
@@ -45,6 +58,8 @@ void check_recipe(const DistillJob& job, const Recipe& recipe) {
   if (recipe.student.empty()) complain("something must be trained: --student or \"student\"");
   if (quantized_request(recipe.student) && recipe.teacher.empty())
     complain("a student is quantized from its teacher: --teacher or \"teacher\"");
+  if (shrink_request(recipe.student) && recipe.teacher.empty())
+    complain("a student is shrunk from its teacher: --teacher or \"teacher\"");
   if (recipe.data.empty()) complain("training needs samples: --data or \"data\"");
   if (job.baseline && recipe.teacher.empty())
     complain("--baseline trains without the teacher: it needs --teacher to compare with");
@@ -84,13 +99,21 @@ class DistillRun {
     load();
     const OutputFolder folder(job_.output);
     check_checkpoints();
+    const std::string made = format_ ? teacher_stem() + "." + *format_ : stem();
+    remove_leftovers(job_.output, {made + ".", stem() + ".", "report.", "plan."});
     EmittedFiles files;
+    if (request_) shrink_teacher(files);
     if (format_) quantize_teacher(files);
     inputs_.before = measure_file(recipe_.student, teacher(), measured_on());
     if (teacher_)
       inputs_.teacher = measured_teacher(recipe_.teacher, *teacher_, inputs_.before.evaluation);
     const TrainResult trained = train(train_job(recipe_, teacher(), ""));
     inputs_.training = training_run(trained, "train.jsonl");
+    for (const char* name : {"report.json", "report.html"}) {
+      // What an earlier run measured does not belong to the model that is written now.
+      fs::remove(output(name));
+      files.add(output(name));
+    }
     inputs_.after = emit(trained.student, "distilled", files);
     if (job_.baseline) train_baseline(files);
     report(files);
@@ -107,11 +130,16 @@ class DistillRun {
   }
 
   void load() {
+    request_ = shrink_request(recipe_.student);
     format_ = quantized_request(recipe_.student);
-    if (format_)
+    if (request_) {
+      check_request(*request_);  // before data is read
+      recipe_.student = output(teacher_stem() + ".shrunk.onnx");
+    } else if (format_) {
       recipe_.student = output(teacher_stem() + "." + *format_ + "-untrained.onnx");
-    else
+    } else {
       student_ = load_model(recipe_.student);
+    }
     if (!recipe_.teacher.empty()) teacher_ = load_model(recipe_.teacher);
     source_ = open_dataset(recipe_.data);
     if (!job_.eval.empty()) eval_ = open_dataset(job_.eval);
@@ -121,21 +149,58 @@ class DistillRun {
       throw_error(Category::kUsage, "limbeck distill", "--baseline trains on labels", "no labels",
                   "leave --baseline out, or name the labels in the data set's description");
     }
-    split_ = split_samples(sample_order(source_->size(), 0, 0), recipe_.validation, recipe_.seed);
+    decoded_ =
+        decode_dataset(*source_, {.threads = job_.common.threads, .quiet = job_.common.quiet});
+    choose_samples();
     if (!eval_ && split_.validation.empty()) {
       throw_error(Category::kUsage, "limbeck distill",
                   "a report needs samples that were not trained on", "no --eval, none held out",
                   "give --eval, or hold some out with \"validation\" in the recipe");
     }
-    decoded_ =
-        decode_dataset(*source_, {.threads = job_.common.threads, .quiet = job_.common.quiet});
+  }
+
+  void choose_samples() {
+    std::vector<int64_t> all = sample_order(source_->size(), 0, 0);
+    if (recipe_.domain.empty()) {
+      split_ = split_samples(all, recipe_.validation, recipe_.seed);
+      measured_ = split_.validation;
+      return;
+    }
+    if (!source_->has_labels() || (eval_ && !eval_->has_labels())) {
+      throw_error(Category::kUsage, "--domain", "a domain needs labelled data", "no labels",
+                  "leave --domain out, or name the labels in the data set's description");
+    }
+    std::vector<int64_t> labels = read_labels(data(), job_.common.threads);
+    const DomainSplit domain = split_domain(labels, recipe_.domain);
+    split_ = split_samples(domain.inside, recipe_.validation, recipe_.seed);
+    inputs_.domain = recipe_.domain;
+    inputs_.labels = eval_ ? read_labels(*eval_, job_.common.threads) : std::move(labels);
+    measured_ = split_.validation;
+    // None of the others is trained on: as many of them as the recipe would hold out.
+    if (domain.outside.size() > measured_.size()) {
+      const auto outside = split_samples(
+          domain.outside, {.samples = static_cast<int64_t>(measured_.size())}, recipe_.seed);
+      measured_.insert(measured_.end(), outside.validation.begin(), outside.validation.end());
+    }
+  }
+
+  /// The student becomes a file like any other, which is measured, hashed and trained.
+  void shrink_teacher(EmittedFiles& files) {
+    shrunk_ = make_student(*request_, *teacher_,
+                           {data(), split_.training, recipe_.seed, job_.common.threads});
+    inputs_.shrunk = &*shrunk_;
+    inputs_.shrink_options = *request_;
+    files.add(recipe_.student);
+    files.add(recipe_.student.string() + ".data");
+    save_model(shrunk_->student, recipe_.student);
+    student_ = load_model(recipe_.student);
   }
 
   /// The student starts as its teacher after post-training quantization, which becomes a file like
   /// any other student, measured and hashed; what trains is the graph with float weights.
   void quantize_teacher(EmittedFiles& files) {
     const SubsetDataset samples(data(), split_.training);
-    quantized_ = quantized_student(*teacher_, sha256_file(recipe_.teacher), samples,
+    quantized_ = quantized_student(*teacher_, model_files(recipe_.teacher).hash, samples,
                                    {.format = *format_,
                                     .seed = recipe_.seed,
                                     .threads = job_.common.threads,
@@ -161,7 +226,7 @@ class DistillRun {
 
   MeasuredOn measured_on() const {
     if (eval_) return {*eval_, {}, job_.common.threads, job_.common.quiet};
-    return {data(), split_.validation, job_.common.threads, job_.common.quiet};
+    return {data(), measured_, job_.common.threads, job_.common.quiet};
   }
 
   TrainJob train_job(const Recipe& recipe, const Model* teacher, const std::string& name) const {
@@ -170,8 +235,13 @@ class DistillRun {
     job.training = split_.training;
     job.validation = split_.validation;
     job.recipe = recipe;
-    job.identity = {recipe_hash(recipe), teacher == nullptr ? "" : sha256_file(recipe.teacher),
-                    sha256_file(recipe.student), source_->hash()};
+    job.identity = {recipe_hash(recipe), teacher == nullptr ? "" : model_files(recipe.teacher).hash,
+                    model_files(recipe.student).hash, source_->hash()};
+    if (teacher != nullptr && !job_.teacher_cache.empty()) {
+      job.teacher_cache = job_.teacher_cache;
+      job.identity.teacher += " cached";
+    }
+    job.memory_budget = job_.memory_budget;
     job.checkpoint = checkpoint(name);
     job.log = output(name.empty() ? "train.jsonl" : "baseline.jsonl");
     if (quantized_) {
@@ -241,7 +311,6 @@ class DistillRun {
     inputs_.run =
         current_run(running_command(), started_.utc(), started_.seconds(), job_.common.threads);
     const nlohmann::ordered_json document = make_distill_report(inputs_);
-    for (const char* name : {"report.json", "report.html"}) files.add(output(name));
     write_distill_report(document, job_.output);
     files.keep();
     print_distill(document, job_.output, job_.common.json);
@@ -252,12 +321,15 @@ class DistillRun {
   Recipe recipe_;
   Model student_;
   std::optional<Model> teacher_;
+  std::optional<std::string> request_;  ///< "macs=0.5" where the student is to be shrunk
+  std::optional<ShrinkResult> shrunk_;
   std::optional<std::string> format_;  ///< where the student is the teacher, quantized
   std::optional<QatStudent> quantized_;
   std::unique_ptr<Dataset> source_;
   std::unique_ptr<Dataset> decoded_;
   std::unique_ptr<Dataset> eval_;
   DataSplit split_;
+  std::vector<int64_t> measured_;  ///< samples that the report is measured on without --eval
   DistillReportInputs inputs_;
 };
 

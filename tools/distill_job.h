@@ -16,6 +16,9 @@ struct DistillJob {
   std::string data;
   std::string eval;
   std::string recipe;
+  std::string teacher_cache;
+  int64_t memory_budget = 0;  ///< bytes; 0: any
+  std::string domain;         ///< "classes=3,5,7"; empty: the recipe's
   std::string output;
   std::optional<int64_t> epochs;
   std::optional<int64_t> batch;

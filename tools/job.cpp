@@ -14,6 +14,7 @@
 #include "lib/base/format.h"
 #include "lib/base/schema.h"
 #include "lib/data/dataset.h"
+#include "lib/model/model_files.h"
 #include "lib/quantize/quantize.h"
 #include "tools/job_report.h"
 #include "tools/output_files.h"
@@ -34,7 +35,7 @@ class QuantizeRun {
       options.overrides.push_back(parse_override(text));
     source_ = load_model(job_.model);
     require_float(source_, job_.model);
-    model_hash_ = sha256_file(job_.model);
+    model_hash_ = model_files(job_.model).hash;
     if (!job_.plan.empty()) {
       plan_ = saved_plan();
       options = options_of(plan_);
@@ -53,22 +54,20 @@ class QuantizeRun {
 
  private:
   void emit(const AppliedPlan& applied) {
-    const fs::path folder = job_.output;
-    const fs::path emitted =
-        folder / (fs::path(job_.model).stem().string() + "." + format_suffix(plan_) + ".onnx");
-    EmittedFiles files;
-    files.add(emitted);
-    files.add(emitted.string() + ".data");
-    for (const char* report : {"report.json", "report.html"}) {
-      // What an earlier run measured does not belong to the model that is written now.
-      fs::remove(folder / report);
-      files.add(folder / report);
-    }
-    save_model(applied.model, emitted);
-    const JobResult result{job_, source_, plan_, table_, applied, emitted, held_out(), started_};
+    StagedFiles files(job_.output);
+    const std::string name =
+        fs::path(job_.model).stem().string() + "." + format_suffix(plan_) + ".onnx";
+    JobResult result{job_,       source_,  plan_, table_, applied, files.folder() / name,
+                     held_out(), started_, {}};
+    save_model(applied.model, result.emitted);
     const nlohmann::ordered_json report = report_job(result, eval_ ? eval_.get() : data_.get());
-    save_plan();  // last: the plan that was fed back may lie here, and outlives a run that fails
-    files.keep();
+    result.integer_mac_share = integer_mac_share(result, report);
+    save_plan(files.folder());
+    // What an earlier run measured does not belong to the model that is written now.
+    for (const char* earlier : {"report.json", "report.html"}) files.replaces(earlier);
+    files.replaces(name + ".data");
+    files.publish("plan.json");
+    result.emitted = fs::path(job_.output) / name;
     print_job(result, report);
   }
 
@@ -138,11 +137,11 @@ class QuantizeRun {
                 "make a plan from this model with --save-plan");
   }
 
-  void save_plan() const {
+  void save_plan(const fs::path& folder) const {
     // Names in a model file need not be UTF-8.
     constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
     const std::string text = plan_to_json(plan_).dump(2, ' ', false, kReplace) + "\n";
-    write_file_atomically(fs::path(job_.output) / "plan.json", text);
+    write_file_atomically(folder / "plan.json", text);
     if (!job_.save_plan.empty()) write_file_atomically(job_.save_plan, text);
   }
 
@@ -203,6 +202,7 @@ PlanOptions plan_options(const std::string& weights, const std::string& activati
 
 void run_quantize(const QuantizeJob& job) {
   check_job(job);
+  require_parent_folder(job.save_plan);
   QuantizeRun(job).run();
 }
 

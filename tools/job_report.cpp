@@ -12,6 +12,7 @@
 #include "lib/engine/engine.h"
 #include "lib/evaluate/evaluate.h"
 #include "lib/model/analysis.h"
+#include "lib/model/model_files.h"
 #include "lib/quantize/quantize.h"
 #include "lib/report/report.h"
 
@@ -78,9 +79,12 @@ std::string percent(const nlohmann::json& value) {
   return text.str();
 }
 
-std::string integer_line(double share, const Plan& plan) {
-  std::string line = "integer    " + percent(100 * share) + " of the multiply-accumulates";
-  const PlanOptions widest = options_of(plan);
+std::string integer_line(const JobResult& result) {
+  if (!result.integer_mac_share)
+    return "integer    not known: the native engine lacks an operator of the model\n";
+  std::string line =
+      "integer    " + percent(100 * *result.integer_mac_share) + " of the multiply-accumulates";
+  const PlanOptions widest = options_of(result.plan);
   if (bits_per_element(widest.activations) == 16)
     line += " (CPU engines compute 16-bit activations in float)";
   return line + "\n";
@@ -89,11 +93,10 @@ std::string integer_line(double share, const Plan& plan) {
 void print_text(const JobResult& result, const nlohmann::ordered_json& report) {
   const fs::path folder = result.job.output;
   std::cout << "model      " << printable(result.emitted.string()) << "\n"
-            << "size       " << fs::file_size(result.job.model) << " -> "
-            << fs::file_size(result.emitted) << " bytes\n";
+            << "size       " << model_bytes(result.job.model) << " -> "
+            << model_bytes(result.emitted) << " bytes\n";
   if (report.is_null()) {
-    const double share = Engine::compile(result.applied.model)->integer_mac_share();
-    std::cout << integer_line(share, result.plan);
+    std::cout << integer_line(result);
     return;
   }
   const auto& headline = report.at("headline");
@@ -102,20 +105,30 @@ void print_text(const JobResult& result, const nlohmann::ordered_json& report) {
               << percent(headline.at("top1")) << "\n";
   if (headline.contains("agreement"))
     std::cout << "agreement  " << percent(headline.at("agreement")) << "\n";
-  std::cout << integer_line(headline.at("integer_mac_share"), result.plan) << "verdict    "
-            << headline.at("verdict").get<std::string>() << "\n"
+  const auto& metrics = report.at("evaluation").at("metrics");
+  const nlohmann::ordered_json users = metrics.value("user", nlohmann::ordered_json::object());
+  for (const auto& [name, value] : users.items())
+    std::cout << printable(name) << std::string(name.size() < 10 ? 11 - name.size() : 1, ' ')
+              << value.dump() << "\n";
+  if (result.job.eval.empty())
+    std::cout << "measured   on samples of --data that were not calibrated on\n";
+  std::cout << integer_line(result) << "verdict    " << headline.at("verdict").get<std::string>()
+            << "\n"
             << "report     " << printable((folder / "report.html").string()) << "\n"
             << "           " << printable((folder / "report.json").string()) << "\n";
 }
 
 void print_json(const JobResult& result, const nlohmann::ordered_json& report) {
   nlohmann::ordered_json summary = {{"model", result.emitted.string()},
-                                    {"reference_bytes", fs::file_size(result.job.model)},
-                                    {"model_bytes", fs::file_size(result.emitted)},
+                                    {"reference_bytes", model_bytes(result.job.model)},
+                                    {"model_bytes", model_bytes(result.emitted)},
                                     {"plan", (fs::path(result.job.output) / "plan.json").string()}};
+  if (result.integer_mac_share) summary["integer_mac_share"] = *result.integer_mac_share;
   if (!report.is_null()) {
     summary["report"] = (fs::path(result.job.output) / "report.json").string();
     summary["headline"] = report.at("headline");
+    const auto& metrics = report.at("evaluation").at("metrics");
+    if (metrics.contains("user")) summary["user"] = metrics.at("user");
   }
   std::cout << summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
@@ -123,7 +136,8 @@ void print_json(const JobResult& result, const nlohmann::ordered_json& report) {
 }  // namespace
 
 ReportedFile reported_file(const fs::path& path) {
-  return {path.filename().string(), sha256_file(path), static_cast<int64_t>(fs::file_size(path))};
+  const ModelFiles files = model_files(path);
+  return {path.filename().string(), files.hash, files.bytes};
 }
 
 double JobClock::seconds() const {
@@ -142,8 +156,19 @@ std::string JobClock::utc() const {
 nlohmann::ordered_json report_job(const JobResult& result, const Dataset* data) {
   if (result.job.no_report) return nullptr;
   nlohmann::ordered_json report = measure(result, *data);
-  write_report(report, result.job.output);
+  write_report(report, result.emitted.parent_path());
   return report;
+}
+
+std::optional<double> integer_mac_share(const JobResult& result,
+                                        const nlohmann::ordered_json& report) {
+  if (!report.is_null()) return report.at("headline").at("integer_mac_share").get<double>();
+  try {
+    return Engine::compile(result.applied.model)->integer_mac_share();
+  } catch (const Error& error) {
+    if (error.category() != Category::kUnsupported) throw;
+    return {};
+  }
 }
 
 void print_job(const JobResult& result, const nlohmann::ordered_json& report) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,9 +38,11 @@ struct JobResult {
   const Plan& plan;
   const CalibrationTable& table;
   const AppliedPlan& applied;
-  std::filesystem::path emitted;
+  std::filesystem::path emitted;  ///< where it lies now
   std::vector<int64_t> held_out;  ///< samples of the calibration data left to measure on
   JobClock started;
+  std::optional<double>
+      integer_mac_share;  ///< 0 to 1; absent where the engine cannot run the model
 };
 
 /// A file on disk as reports name it. Raises kIo.
@@ -48,6 +51,11 @@ ReportedFile reported_file(const std::filesystem::path& path);
 /// Measures the emitted file on `data` (--eval, else held-out samples of --data) and writes the
 /// report; null with --no-report.
 nlohmann::ordered_json report_job(const JobResult& result, const Dataset* data);
+
+/// What share of the multiply-accumulates runs in integers: as the report says, else as the engine
+/// compiles it; nothing where it lacks an operator.
+std::optional<double> integer_mac_share(const JobResult& result,
+                                        const nlohmann::ordered_json& report);
 
 /// Prints what the job made, as text or JSON.
 void print_job(const JobResult& result, const nlohmann::ordered_json& report);

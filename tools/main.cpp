@@ -29,6 +29,10 @@ int main(int argc, char** argv) {
   limbeck::install_interrupt_handler();
   try {
     limbeck::run_command_line({argv + 1, argv + argc});
+    if (!std::cout.flush()) {
+      limbeck::throw_error(Category::kIo, "standard output", "the result must be written whole",
+                           "a failed write", "check the disk, or the program that reads it");
+    }
     return 0;
   } catch (const limbeck::Error& error) {
     std::cerr << "limbeck: " << error.what() << "\n";

@@ -1,7 +1,10 @@
 // What a job leaves on disk: all of it, or nothing.
 #pragma once
 
+#include <unistd.h>
+
 #include <filesystem>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -10,22 +13,55 @@
 
 namespace limbeck {
 
-/// Made before the long work, so that a wrong path is told at once; removed again when nothing was
-/// written into it.
+/// Made before the long work, so that a wrong path is told at once. One that was not there before
+/// is removed again when nothing was written into it.
 class OutputFolder {
  public:
-  explicit OutputFolder(std::filesystem::path path) : path_(std::move(path)) {
+  explicit OutputFolder(std::filesystem::path path)
+      : path_(std::move(path)), is_new_(!std::filesystem::exists(path_)) {
     create_folder(path_);
   }
   ~OutputFolder() {
     std::error_code ignored;
-    std::filesystem::remove(path_, ignored);  // fails where it holds something
+    if (is_new_) std::filesystem::remove(path_, ignored);  // fails where it holds something
   }
   OutputFolder(const OutputFolder&) = delete;
   OutputFolder& operator=(const OutputFolder&) = delete;
 
  private:
   std::filesystem::path path_;
+  bool is_new_;
+};
+
+/// Tells before the long work that a file cannot be written (kIo). An empty path is fine.
+void require_parent_folder(const std::filesystem::path& file);
+
+/// The files of one run are written into a hidden folder of the output folder and move into place
+/// together at the end: a run that fails leaves what an earlier one made. The paths live as long as
+/// the object. Raises kIo.
+class StagedFiles {
+ public:
+  /// `folder` exists.
+  explicit StagedFiles(const std::filesystem::path& folder)
+      : folder_(folder), staging_(folder / (".limbeck-" + std::to_string(::getpid()))) {
+    create_folder(staging_);
+  }
+  ~StagedFiles() {
+    std::error_code ignored;
+    std::filesystem::remove_all(staging_, ignored);
+  }
+  StagedFiles(const StagedFiles&) = delete;
+  StagedFiles& operator=(const StagedFiles&) = delete;
+  const std::filesystem::path& folder() const { return staging_; }
+  /// Of files that an earlier run made and this one did not: they belong to what is replaced now.
+  void replaces(std::string name) { stale_.push_back(std::move(name)); }
+  /// Moves everything into place, `last` at the end.
+  void publish(const std::string& last);
+
+ private:
+  std::filesystem::path folder_;
+  std::filesystem::path staging_;
+  std::vector<std::string> stale_;
 };
 
 /// The files of one run appear together or, when the run fails, not at all.
@@ -44,5 +80,9 @@ class EmittedFiles {
  private:
   std::vector<std::filesystem::path> paths_;
 };
+
+/// Removes the temporary files (AtomicFile) of files in `folder` whose names begin with one of
+/// `names`: what a killed run left behind.
+void remove_leftovers(const std::filesystem::path& folder, const std::vector<std::string>& names);
 
 }  // namespace limbeck

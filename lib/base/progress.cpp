@@ -66,6 +66,7 @@ void install_interrupt_handler() {
   action.sa_handler = on_signal;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  ::sigaction(SIGHUP, &action, nullptr);
 }
 
 bool interrupted() { return interrupt_flag.load(std::memory_order_relaxed); }

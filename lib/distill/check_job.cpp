@@ -34,6 +34,11 @@ void check_job(const TrainJob& job, const Objective& objective, const StepPlan& 
     throw_error(Category::kUsage, "/early_stopping", "early stopping needs held-out samples",
                 "none", "raise /validation/share, or leave early_stopping out");
   }
+  if (!job.teacher_cache.empty() && changes_images(job.recipe.augmentation)) {
+    throw_error(Category::kUsage, "--teacher-cache",
+                "answers are cached for images as they are, and augmentation changes them", "both",
+                "leave out --teacher-cache, or /augmentation in the recipe");
+  }
   check_fixed_batch(job.student, "student", plan);
   if (job.teacher != nullptr && objective.needs_teacher())
     check_fixed_batch(*job.teacher, "teacher", plan);

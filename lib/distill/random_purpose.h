@@ -17,6 +17,8 @@ enum class RandomPurpose : uint32_t {
   kMixup = 8,
   kShuffle = 9,
   kValidation = 10,
+  kImportance = 32,
+  kReinitialise = 33,
 };
 
 }  // namespace limbeck

@@ -1,5 +1,7 @@
 #include "lib/distill/recipe.h"
 
+#include <set>
+
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/base/option_reader.h"
@@ -43,6 +45,16 @@ std::vector<std::string> read_globs(OptionReader& reader, std::vector<std::strin
   throw_error(Category::kUsage, place_of(reader, "trainable"),
               "the value must be a list of globs with at least one", list->dump(),
               R"(write for example ["*"] or ["/head/*"])");
+}
+
+std::vector<int64_t> read_domain(OptionReader& reader) {
+  const nlohmann::json* object = reader.nested("domain");
+  if (object == nullptr) return {};
+  OptionReader domain(*object, place_of(reader, "domain"));
+  const nlohmann::json* classes = domain.nested("classes");
+  domain.finish();
+  return read_classes(classes == nullptr ? nlohmann::json::array() : *classes,
+                      place_of(domain, "classes"));
 }
 
 double read_ema(OptionReader& reader, double absent) {
@@ -127,6 +139,7 @@ Recipe read_recipe(const nlohmann::json& document, const std::string& place,
   recipe.seed = static_cast<uint64_t>(reader.integer("seed", seed, {0, kLargestSeed}));
   recipe.ema_decay = read_ema(reader, recipe.ema_decay);
   recipe.batch_norm = read_batch_norm(reader);
+  recipe.domain = read_domain(reader);
   recipe.trainable = read_globs(reader, recipe.trainable);
   recipe.dropout = reader.flag("dropout", recipe.dropout);
   recipe.validation = read_validation(reader);
@@ -134,6 +147,18 @@ Recipe read_recipe(const nlohmann::json& document, const std::string& place,
   recipe.checkpoint_minutes = read_minutes(reader, recipe.checkpoint_minutes);
   reader.finish();
   return recipe;
+}
+
+std::vector<int64_t> read_classes(const nlohmann::json& list, const std::string& place) {
+  std::set<int64_t> classes;
+  bool valid = list.is_array() && !list.empty();
+  for (size_t i = 0; valid && i < list.size(); ++i) {
+    valid = list[i].is_number_unsigned() && list[i].get<uint64_t>() < 1000000000;
+    if (valid) classes.insert(list[i].get<int64_t>());
+  }
+  if (valid) return {classes.begin(), classes.end()};
+  throw_error(Category::kUsage, place, "the domain must be a list of class indices from 0 on",
+              list.dump(), "write for example [3, 5, 7]");
 }
 
 Recipe load_recipe(const std::filesystem::path& path, const Recipe& defaults) {

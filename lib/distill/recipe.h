@@ -36,6 +36,7 @@ struct Recipe {
   uint64_t seed = 1;         ///< of every random choice; 0: samples in data order, not shuffled
   double ema_decay = 0;      ///< of the average of the weights, 0 to below 1; 0: the last weights
   BatchNormMode batch_norm = BatchNormMode::kBatch;
+  std::vector<int64_t> domain;  ///< classes that are trained on, ascending; empty: all
   std::vector<std::string> trainable = {"*"};  ///< globs over the names of constants
   bool dropout = true;                         ///< whether Dropout nodes drop
   ValidationOptions validation;
@@ -49,6 +50,9 @@ struct Recipe {
 /// the JSON pointer of the field.
 Recipe read_recipe(const nlohmann::json& document, const std::string& place,
                    const std::filesystem::path& folder, const Recipe& defaults = {});
+/// Class indices from 0 on, sorted, each once. Raises kUsage, with `place`, for an empty list and
+/// for anything else in it.
+std::vector<int64_t> read_classes(const nlohmann::json& list, const std::string& place);
 /// The recipe in a file. Raises kIo, kData (no JSON) and what read_recipe raises.
 Recipe load_recipe(const std::filesystem::path& path, const Recipe& defaults = {});
 

@@ -79,6 +79,7 @@ Json recipe_json(const Recipe& recipe) {
   result["seed"] = recipe.seed;
   if (recipe.ema_decay > 0) result["ema"] = {{"decay", recipe.ema_decay}};
   result["batch_norm"] = recipe.batch_norm == BatchNormMode::kBatch ? "batch" : "frozen";
+  if (!recipe.domain.empty()) result["domain"] = {{"classes", recipe.domain}};
   result["trainable"] = recipe.trainable;
   result["dropout"] = recipe.dropout;
   result["validation"] = validation_json(recipe.validation);

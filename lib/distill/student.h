@@ -11,7 +11,7 @@
 
 namespace limbeck {
 
-/// Immutable after construction.
+/// Immutable between calls of fit_memory().
 class Student {
  public:
   /// Constants that Identity nodes share are separated first (separate_parameters). Raises what
@@ -28,6 +28,11 @@ class Student {
   /// Mean and variance of every BatchNormalization that runs on batch statistics, in the order of
   /// Tape::batch_norms(); fresh copies.
   std::vector<Tensor> initial_statistics() const;
+
+  /// Compiles the tape anew, in the fewest segments (TrainOptions::segments) in which a forward
+  /// pass over `inputs` keeps at most `bytes` for its backward pass: the same bits with less
+  /// memory. Raises kUsage when no number of segments does. Not while others use the tape.
+  void fit_memory(std::span<const Tensor> inputs, int64_t bytes);
 
   /// The student with these weights and running statistics; everything else is as it was.
   Model with(std::span<const Tensor> parameters, std::span<const Tensor> statistics) const;

@@ -87,6 +87,7 @@ std::vector<ShardData> StepRunner::read(const Dataset& dataset, std::span<const 
     shard.student = named_inputs(student_.tape().input_names(), dataset, read.batch);
     if (teacher_ != nullptr) shard.teacher = engine_inputs(*teacher_, dataset, read.batch);
     shard.labels = std::move(read.labels);
+    shard.indices = std::move(read.batch.indices);
   };
   run_in_order(plan.shards, threads_, read_shard, [](int64_t) {});
   return shards;
@@ -107,10 +108,18 @@ ObjectiveInput StepRunner::objective_input(const ShardData& shard, const Pass& p
       tapped(objective_.student_taps(), student_.tape().output_names(), pass.outputs);
   input.labels = shard.labels;
   if (teacher_ == nullptr) return input;
-  const std::vector<Tensor> answers = teacher_->run(shard.teacher);
+  const std::vector<Tensor> answers = teacher_answers(shard);
   input.teacher_logits = answers.front();
   input.teacher_taps = tapped(objective_.teacher_taps(), teacher_->output_names(), answers);
   return input;
+}
+
+std::vector<Tensor> StepRunner::teacher_answers(const ShardData& shard) const {
+  if (cached_.cache == nullptr) return teacher_->run(shard.teacher);
+  std::vector<int64_t> rows;
+  for (const int64_t index : shard.indices)
+    rows.push_back(cached_.rows[static_cast<size_t>(index)]);
+  return cached_.cache->read(rows);
 }
 
 std::vector<Tensor> StepRunner::output_gradients(const ObjectiveResult& result) const {

@@ -11,6 +11,7 @@
 #include "lib/distill/objective.h"
 #include "lib/distill/recipe.h"
 #include "lib/distill/student.h"
+#include "lib/distill/teacher_cache.h"
 #include "lib/engine/engine.h"
 
 namespace limbeck {
@@ -30,6 +31,13 @@ struct ShardData {
   std::vector<Tensor> student;  ///< in the order of Tape::input_names()
   std::vector<Tensor> teacher;  ///< in the order of Engine::input_names(); empty without a teacher
   std::vector<Label> labels;
+  std::vector<int64_t> indices;  ///< in the data set that was read
+};
+
+/// The teacher's answers from a cache instead of the teacher.
+struct CachedTeacher {
+  std::shared_ptr<const TeacherCache> cache;  ///< null: none
+  std::span<const int64_t> rows;              ///< where in the cache each sample stands
 };
 
 struct StepResult {
@@ -45,6 +53,8 @@ class StepRunner {
   /// `teacher` is null where no loss reads one; it has the objective's taps.
   StepRunner(const Student& student, const Objective& objective, const Engine* teacher, int threads)
       : student_(student), objective_(objective), teacher_(teacher), threads_(threads) {}
+  /// From now on the teacher is not run. Not while others use the runner.
+  void use_cache(CachedTeacher cached) { cached_ = std::move(cached); }
 
   /// Start values of the losses' weights, in their order, from one shard.
   std::vector<std::vector<Tensor>> initial_loss_weights(const ShardData& probe,
@@ -63,12 +73,14 @@ class StepRunner {
 
  private:
   ObjectiveInput objective_input(const ShardData& shard, const Pass& pass) const;
+  std::vector<Tensor> teacher_answers(const ShardData& shard) const;
   std::vector<Tensor> output_gradients(const ObjectiveResult& result) const;
 
   const Student& student_;
   const Objective& objective_;
   const Engine* teacher_;
   int threads_;
+  CachedTeacher cached_;
 };
 
 }  // namespace limbeck

@@ -125,8 +125,22 @@ class Trainer {
  private:
   int64_t total_steps() const { return recipe_.epochs * plan_.steps_per_epoch; }
 
+  void use_cache() {
+    if (job_.teacher_cache.empty() || teacher_ == nullptr) return;
+    const TeacherCacheKey key = {job_.identity.teacher, job_.identity.data,
+                                 teacher_->output_names()};
+    const auto cache = TeacherCache::open(*teacher_, job_.data, key,
+                                          {job_.teacher_cache, job_.threads, job_.quiet});
+    runner_.use_cache({cache, job_.training});
+  }
+
   void start() {
+    use_cache();
     const std::vector<ShardData> probe = read_step(epoch_order(data_.size(), 0, 0), 0, 0);
+    if (job_.memory_budget > 0) {
+      const auto passes = std::min<int64_t>(worker_threads(job_.threads), plan_.shards);
+      student_.fit_memory(probe.front().student, job_.memory_budget / passes);
+    }
     const auto loss_weights = runner_.initial_loss_weights(probe.front(), recipe_.seed);
     std::vector<std::string> names = student_.parameter_names();
     state_.values = student_.initial_parameters();
@@ -260,11 +274,13 @@ class Trainer {
     state_.log_bytes = log_->bytes();
   }
 
+  /// Nothing changes before the validation is there: a signal may stop it.
   void finish_epoch() {
-    ++state_.epochs;
-    Json line = {{"kind", "epoch"}, {"epoch", state_.epochs}, {"step", state_.step}};
+    Json line = {{"kind", "epoch"}, {"epoch", state_.epochs + 1}, {"step", state_.step}};
     put_means(state_.epoch, line);
-    if (const auto score = validate(line)) judge(*score);
+    const std::optional<double> score = validate(line);
+    ++state_.epochs;
+    if (recipe_.patience > 0) judge(score);
     append(line);
     state_.epoch = {};
     save_when_due();
@@ -291,11 +307,15 @@ class Trainer {
     return score;
   }
 
-  void judge(double score) {
-    if (recipe_.patience == 0) return;
-    if (state_.best_epoch == 0 || score > state_.best_score) {
+  void judge(const std::optional<double>& score) {
+    if (!score) {
+      throw_error(Category::kUsage, "/early_stopping",
+                  "early stopping needs class scores, an output of samples x classes", "none",
+                  "leave early_stopping out of the recipe");
+    }
+    if (state_.best_epoch == 0 || *score > state_.best_score) {
       state_.best = cloned(candidate());
-      state_.best_score = score;
+      state_.best_score = *score;
       state_.best_epoch = state_.epochs;
     }
     state_.stopped = state_.epochs - state_.best_epoch >= recipe_.patience;

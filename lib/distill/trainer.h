@@ -25,6 +25,13 @@ struct TrainJob {
   TrainIdentity identity = {};            ///< what a checkpoint must agree with
   std::filesystem::path checkpoint = {};  ///< file; empty: none is written
   std::filesystem::path log = {};         ///< file, JSON lines; empty: none
+  /// Folder in which the teacher's answers are kept (TeacherCache), under identity.teacher and
+  /// identity.data; empty: the teacher runs in every step. Cached answers are those of other
+  /// batches, so the last bits of the result may differ: a run is continued as it began.
+  std::filesystem::path teacher_cache = {};
+  /// Most bytes that forward passes keep for the backward passes, all threads together; 0: any.
+  /// Where they would keep more, parts of the network run forward twice; never changes the result.
+  int64_t memory_budget = 0;
   /// Constants of the student that train beside those of the recipe, by exact name and without
   /// weight decay: learned step sizes.
   std::vector<std::string> step_sizes = {};
@@ -54,8 +61,9 @@ Recipe completed_recipe(Recipe recipe, bool teacher, bool labels);
 /// and raises kInterrupted.
 ///
 /// Raises kUsage for a recipe that does not fit models and data (labels or teacher that a loss
-/// needs, taps, globs, fixed batch sizes), kData when a value is no longer finite, naming the layer
-/// (the last checkpoint stays), and what Student, Objective, Dataset and checkpoints raise.
+/// needs, taps, globs, fixed batch sizes, a cache beside augmentation, an impossible budget), kData
+/// when a value is no longer finite, naming the layer (the last checkpoint stays), and what
+/// Student, Objective, Dataset and checkpoints raise.
 TrainResult train(const TrainJob& job);
 
 }  // namespace limbeck

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "lib/base/error.h"
+#include "lib/base/ordered_run.h"
 #include "lib/base/philox.h"
 #include "lib/distill/random_purpose.h"
 
@@ -48,6 +49,38 @@ DataSplit split_samples(std::span<const int64_t> indices, const ValidationOption
   DataSplit split;
   for (size_t i = 0; i < indices.size(); ++i)
     (held[i] ? split.validation : split.training).push_back(indices[i]);
+  return split;
+}
+
+std::vector<int64_t> read_labels(const Dataset& dataset, int threads) {
+  constexpr int64_t kChunk = 64;
+  const int64_t size = dataset.size();
+  std::vector<int64_t> labels(static_cast<size_t>(size));
+  run_in_order((size + kChunk - 1) / kChunk, threads,
+               [&](int64_t chunk) {
+                 std::vector<int64_t> indices;
+                 for (int64_t i = chunk * kChunk; i < std::min(size, (chunk + 1) * kChunk); ++i)
+                   indices.push_back(i);
+                 const Batch batch = dataset.read(indices);
+                 std::copy(batch.labels.begin(), batch.labels.end(),
+                           labels.begin() + chunk * kChunk);
+               },
+               [](int64_t) {});
+  return labels;
+}
+
+DomainSplit split_domain(std::span<const int64_t> labels, const std::vector<int64_t>& classes) {
+  for (const int64_t wanted : classes) {
+    if (std::find(labels.begin(), labels.end(), wanted) != labels.end()) continue;
+    throw_error(Category::kUsage, "domain", "every class of the domain must have samples",
+                "none of class " + std::to_string(wanted),
+                "name classes of the data set, counted from 0");
+  }
+  DomainSplit split;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const bool inside = std::binary_search(classes.begin(), classes.end(), labels[i]);
+    (inside ? split.inside : split.outside).push_back(static_cast<int64_t>(i));
+  }
   return split;
 }
 

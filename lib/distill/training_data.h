@@ -22,6 +22,17 @@ struct DataSplit {
 DataSplit split_samples(std::span<const int64_t> indices, const ValidationOptions& options,
                         uint64_t seed);
 
+/// The class of every sample, read on `threads` threads (0: all cores). The data set has labels.
+std::vector<int64_t> read_labels(const Dataset& dataset, int threads);
+
+/// Indices of the samples whose class is in the domain, and of all others.
+struct DomainSplit {
+  std::vector<int64_t> inside;
+  std::vector<int64_t> outside;
+};
+/// `classes` ascending. Raises kUsage when a class has no sample.
+DomainSplit split_domain(std::span<const int64_t> labels, const std::vector<int64_t>& classes);
+
 /// Order of `size` samples in one epoch: a permutation that depends on seed and epoch alone; in
 /// order when the seed is 0.
 std::vector<int64_t> epoch_order(int64_t size, uint64_t seed, uint32_t epoch);

@@ -23,6 +23,10 @@ class NativeEngine : public Engine {
       : threads_(options.threads),
         model_(copy_model(model)),
         pool_(std::make_shared<BufferPool>()) {
+    if (model_.graph.outputs().empty()) {
+      throw_error(Category::kInvalidModel, "model", "a model must have an output", "none",
+                  "check the export");
+    }
     infer_shapes(model_);
     program_ = build_program(model_, options);
     for (const InputRule& rule : program_.inputs) input_names_.push_back(rule.name);

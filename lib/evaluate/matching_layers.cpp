@@ -52,7 +52,7 @@ class LayerMatcher {
     const Value* result = reader->output(0);
     return tensor.uses()[0].index == 0 && absorbable.contains(reader->op_type()) &&
            result != nullptr && !result->is_graph_output() &&
-           model_.find(result->name()) == nullptr && standing_for(*result) == nullptr;
+           model_.find(result->name()) == nullptr && !is_known_apart(*result, tensor);
   }
 
   /// The value of the tensor's name, or its codes where operators over integers know no other
@@ -63,6 +63,16 @@ class LayerMatcher {
     const Value* codes = model_.find(tensor.name() + "_quantized");
     return codes != nullptr && codes->constant() == nullptr && code_params(*codes) ? codes
                                                                                    : nullptr;
+  }
+
+  /// Whether the model knows `result` apart from the tensor that it is made from. The result of a
+  /// QuantizeLinear that reads the tensor itself is no such sign: its saturation does the work.
+  bool is_known_apart(const Value& result, const Value& tensor) const {
+    const Value* codes = standing_for(result);
+    if (codes == nullptr) return false;
+    const Node* producer = codes->producer();
+    return producer == nullptr || producer->op_type() != "QuantizeLinear" ||
+           producer->input(0)->name() != tensor.name();
   }
 
   const Value* counterpart(const Value& tensor) const {

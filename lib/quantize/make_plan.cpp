@@ -165,6 +165,7 @@ class Planner {
       return "bias is not constant";
     if (!is_dynamic() && !table_.tensors.contains(input->name())) return "input was not observed";
     if (is_dynamic() && node.op_type() == "ConvTranspose") return "has no dynamic integer form";
+    if (is_dynamic() && node.output(0)->captured_by_subgraph()) return "read by a subgraph";
     if (weight_axis(node) < 0) return "weights of this rank have no channel axis";
     if (!bias_is_per_channel(node)) return "bias is not one number a channel";
     return "";

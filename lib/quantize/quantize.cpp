@@ -1,6 +1,7 @@
 #include "lib/quantize/quantize.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <string>
@@ -28,6 +29,23 @@ std::string type_names(const std::map<std::string, Planned>& planned) {
   return names.empty() ? "float" : joined_names({names.begin(), names.end()});
 }
 
+/// A weight that is no number would become a code like any other.
+void require_finite_weights(const Model& model) {
+  for (const auto& node : model.graph.nodes()) {
+    const OpRow* row = find_op(node->domain(), node->op_type(), model.opset(node->domain()));
+    if (row == nullptr || row->role != QuantRole::kWeighted) continue;
+    for (const Value* input : node->inputs()) {
+      const Tensor* constant = input == nullptr ? nullptr : input->constant();
+      if (constant == nullptr || constant->type() != DataType::kFloat) continue;
+      const auto items = constant->as<float>();
+      if (std::all_of(items.begin(), items.end(), [](float x) { return std::isfinite(x); }))
+        continue;
+      throw_error(Category::kInvalidModel, node->place(), "weights must be finite",
+                  "NaN or Inf in '" + input->name() + "'", "train or export the model again");
+    }
+  }
+}
+
 }  // namespace
 
 Model prepare_model(const Model& model, const PlanOptions& options) {
@@ -37,6 +55,7 @@ Model prepare_model(const Model& model, const PlanOptions& options) {
   simplify(prepared);
   const int64_t wanted = wide ? 21 : 13;
   if (prepared.opset() < wanted) upgrade_opset(prepared, wanted);
+  require_finite_weights(prepared);
   infer_shapes(prepared);
   return prepared;
 }

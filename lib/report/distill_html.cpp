@@ -103,6 +103,37 @@ std::string figures_table(const json& evaluation) {
          rows + "</tbody></table></div>\n";
 }
 
+std::string domain_row(const json& domain, const Role& role) {
+  std::string cells;
+  for (const char* part : {"inside", "outside"}) {
+    std::string shown;
+    if (domain.contains(part) && domain.at(part).contains(role.field)) {
+      const json& figures = domain.at(part).at(role.field);
+      const json& interval = figures.at("top1_interval");
+      shown = fixed(figures.at("top1"), 2) + "<small>" + fixed(interval[0], 2) + " to " +
+              fixed(interval[1], 2) + "</small>";
+    }
+    cells += "<td class=\"num\">" + shown + "</td>";
+  }
+  return std::string("<tr><td>") + role.label + "</td>" + cells + "</tr>\n";
+}
+
+std::string domain_table(const json& evaluation) {
+  if (!evaluation.contains("domain")) return "";
+  const json& domain = evaluation.at("domain");
+  std::string rows;
+  for (const Role& role : kRoles) {
+    if (evaluation.contains(role.field)) rows += domain_row(domain, role);
+  }
+  std::string classes;
+  for (const json& index : domain.at("classes"))
+    classes += (classes.empty() ? "" : ", ") + std::to_string(index.get<int64_t>());
+  return "<div class=\"panel\"><h3>Top-1 in and out of the domain, classes " + classes +
+         "</h3><table><thead><tr><th>Model</th><th class=\"num\">Inside, %</th><th "
+         "class=\"num\">Outside, %</th></tr></thead><tbody>\n" +
+         rows + "</tbody></table></div>\n";
+}
+
 std::string accuracy_section(const json& report) {
   const json& evaluation = report.at("evaluation");
   const int64_t samples = evaluation.at("model").at("samples");
@@ -113,7 +144,8 @@ std::string accuracy_section(const json& report) {
       accuracy_plot(evaluation, "agreement", "Agreement with the teacher, percent");
   return section("Accuracy",
                  lead + (plots.empty() ? "" : "<div class=\"pair\">" + plots + "</div>\n") +
-                     paired_table(evaluation.at("paired")) + figures_table(evaluation));
+                     domain_table(evaluation) + paired_table(evaluation.at("paired")) +
+                     figures_table(evaluation));
 }
 
 std::string sizes_section(const json& report) {
@@ -176,7 +208,7 @@ std::string render_distill_html(const json& report) {
   const std::string title = escape(report.at("files").at("model").at("name").get<std::string>());
   const std::string body = page_header(report) + "<main>\n" + accuracy_section(report) +
                            html::training_curves(report) + sizes_section(report) +
-                           provenance_section(report) + "</main>\n";
+                           html::widths_section(report) + provenance_section(report) + "</main>\n";
   return html::document(title + ": distillation report", body,
                         escape(report.at("generator").get<std::string>()) +
                             ". Every accuracy was measured on a file.");

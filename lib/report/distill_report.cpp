@@ -56,6 +56,7 @@ Json evaluation_json(const DistillReportInputs& inputs) {
     put_paired(result["paired"], "teacher", paired(*inputs.teacher, inputs.after));
   if (inputs.baseline)
     put_paired(result["paired"], "baseline", paired(*inputs.baseline, inputs.after));
+  if (!inputs.domain.empty()) result["domain"] = domain_json(inputs);
   return result;
 }
 
@@ -96,6 +97,20 @@ std::string change_text(const PairedComparison& change, const std::string& other
          (change.p_value < 0.001 ? "" : "= ") + readable_p(change.p_value);
 }
 
+/// "; 97.20 % in the domain and 12.00 % outside".
+std::string domain_text(const DistillReportInputs& inputs) {
+  if (inputs.domain.empty()) return "";
+  const Json domain = domain_json(inputs);
+  std::string text;
+  for (const auto& [part, where] :
+       {std::pair("inside", " in the domain"), {"outside", " outside"}}) {
+    if (!domain.contains(part)) continue;
+    text +=
+        (text.empty() ? "; " : " and ") + percent(domain.at(part).at("model").at("top1")) + where;
+  }
+  return text;
+}
+
 /// One sentence: how good the student is, and against what.
 std::string verdict_text(const DistillReportInputs& inputs) {
   const Metrics& metrics = inputs.after.evaluation.metrics;
@@ -103,7 +118,7 @@ std::string verdict_text(const DistillReportInputs& inputs) {
   if (!metrics.top1) {
     if (metrics.agreement)
       return "The student answers like its teacher on " + percent(*metrics.agreement) + " of " +
-             samples + "; there are no labels, so accuracy itself is not judged.";
+             samples + "; without labels accuracy itself is not judged.";
     return "The student ran on " + samples + "; without labels or class scores nothing is judged.";
   }
   std::string text = "Top-1 is " + percent(*metrics.top1) + " on " + samples;
@@ -113,7 +128,7 @@ std::string verdict_text(const DistillReportInputs& inputs) {
     if (const auto change = paired(*inputs.baseline, inputs.after))
       text += "; " + change_text(*change, "the same student trained without a teacher");
   }
-  return text + ".";
+  return text + domain_text(inputs) + ".";
 }
 
 std::string judgement_of(const DistillReportInputs& inputs) {
@@ -152,6 +167,8 @@ Json make_distill_report(const DistillReportInputs& inputs) {
   report["data"] = {{"hash", inputs.training_data_hash},
                     {"training_samples", inputs.training_samples},
                     {"validation_samples", inputs.validation_samples}};
+  if (inputs.shrunk != nullptr)
+    report["shrink"] = shrink_json(*inputs.shrunk, inputs.shrink_options);
   report["training"] = training_json(inputs.training);
   if (inputs.baseline) report["baseline_training"] = training_json(inputs.baseline_training);
   report["evaluation"] = evaluation_json(inputs);

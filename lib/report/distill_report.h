@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/distill/shrink/shrink.h"
 #include "lib/evaluate/evaluate.h"
 #include "lib/report/report.h"
 
@@ -38,19 +39,31 @@ struct DistillReportInputs {
   TrainingRun training;
   std::optional<MeasuredModel> baseline;  ///< the same student trained on labels alone
   TrainingRun baseline_training;
-  nlohmann::ordered_json recipe;  ///< recipe_json()
+  const ShrinkResult* shrunk = nullptr;  ///< how the student was made; null: it was given
+  std::string shrink_options;            ///< with `shrunk`: "macs=0.5"
+  nlohmann::ordered_json recipe;         ///< recipe_json()
   std::string recipe_hash;
   std::string training_data_hash;
   int64_t training_samples = 0;
   int64_t validation_samples = 0;
   std::string evaluation_data_hash;
   std::string
-      evaluation_source;  ///< "separate data set" or "held-out samples of the training data"
+      evaluation_source;        ///< "separate data set" or "held-out samples of the training data"
+  std::vector<int64_t> domain;  ///< classes that were trained on; empty: all
+  std::vector<int64_t> labels;  ///< with a domain: of the evaluation data, by index
   RunInfo run;
 };
 
 /// Deterministic but for the member "run". What could not be measured is absent.
 nlohmann::ordered_json make_distill_report(const DistillReportInputs& inputs);
+
+/// Its member "shrink".
+nlohmann::ordered_json shrink_json(const ShrinkResult& result, const std::string& options);
+
+/// Top-1 of every model on the samples of the domain, and on all others: {"classes": [...],
+/// "inside": {"samples": n, "model": {"top1": ..., "top1_interval": [...]}, ...}, "outside":
+/// {...}}; a part without samples is absent.
+nlohmann::ordered_json domain_json(const DistillReportInputs& inputs);
 
 /// Writes report.json (validated against its schema) and report.html into `folder`, whole or not at
 /// all.
@@ -65,6 +78,8 @@ namespace html {
 
 /// The curves of report["training"] and of the baseline: loss, and accuracy on held-out samples.
 std::string training_curves(const nlohmann::json& report);
+/// The layers of a student that was made from its teacher; empty where it was given.
+std::string widths_section(const nlohmann::json& report);
 
 }  // namespace html
 }  // namespace limbeck

@@ -38,7 +38,7 @@ std::string without_pairs(const Metrics& metrics) {
   if (metrics.agreement) {
     return "The model answers like its FP32 reference on " + percent(*metrics.agreement) + " of " +
            samples_of(metrics.samples) + interval_of(metrics.agreement_interval) +
-           "; there are no labels, so accuracy itself is not judged.";
+           "; without labels accuracy itself is not judged.";
   }
   if (metrics.top1) {
     return "Top-1 is " + percent(*metrics.top1) + " on " + samples_of(metrics.samples) +
@@ -48,7 +48,7 @@ std::string without_pairs(const Metrics& metrics) {
   if (metrics.sqnr_db) {
     return "The outputs follow the FP32 reference with an SQNR of " + fixed(*metrics.sqnr_db, 1) +
            " dB on " + samples_of(metrics.samples) +
-           "; there are no labels, so accuracy itself is not judged.";
+           "; without labels and class scores accuracy itself is not judged.";
   }
   return "The model ran on " + samples_of(metrics.samples) +
          "; without labels or an FP32 reference nothing is judged.";

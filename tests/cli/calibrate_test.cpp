@@ -49,7 +49,7 @@ TEST_CASE("calibrate refuses to invent inputs", "[cli]") {
 TEST_CASE("calibrate names what is wrong with its arguments", "[cli]") {
   const TemporaryFolder folder;
   check_failure(calibrate(kData + " -o missing/t.calib", folder), Category::kIo,
-                "the table's folder must exist");
+                "the folder of a file to write must exist");
   check_failure(calibrate(kData + " -o t.calib --samples 0", folder), Category::kUsage,
                 "--samples");
   check_failure(calibrate(kData, folder), Category::kUsage, "--output");

@@ -74,12 +74,23 @@ nlohmann::json report_without_run(const fs::path& path) {
   return report;
 }
 
-/// Starts the command and kills it after `seconds`, if it still runs then.
-void run_and_kill(const std::string& arguments, const TemporaryFolder& folder, double seconds) {
-  const std::string script = "cd '" + folder.path().string() + "' && { '" + program().string() +
-                             "' " + arguments + " >/dev/null 2>&1 & pid=$!; sleep " +
-                             std::to_string(seconds) + "; kill -9 $pid 2>/dev/null; wait; }";
-  std::ignore = std::system(("/bin/sh -c \"" + script + "\" 2>/dev/null").c_str());
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder))
+    names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// Starts the command and, `seconds` after its checkpoint is there, sends it a signal.
+void run_and_kill(const std::string& arguments, const TemporaryFolder& folder, double seconds,
+                  const std::string& signal) {
+  const std::string script =
+      "cd '" + folder.path().string() + "' && { '" + program().string() + "' " + arguments +
+      " >/dev/null 2>&1 & pid=$!; while kill -0 $pid && [ ! -f killed/s.checkpoint ]; do "
+      "sleep 0.02; done; sleep " +
+      std::to_string(seconds) + "; kill -" + signal + " $pid; wait; } 2>/dev/null";
+  std::ignore = std::system(script.c_str());
 }
 
 }  // namespace
@@ -90,12 +101,9 @@ TEST_CASE("distill leaves a student, a report, a log and no checkpoint", "[cli]"
   const CommandResult result = run(kDistill + "--baseline --json -o out", folder);
   const auto summary = nlohmann::json::parse(result.out);
   CHECK(summary.at("model") == "out/s.distilled.onnx");
-  std::vector<std::string> files;
-  for (const auto& entry : fs::directory_iterator(folder / "out"))
-    files.push_back(entry.path().filename().string());
-  std::sort(files.begin(), files.end());
-  CHECK(files == std::vector<std::string>{"baseline.jsonl", "report.html", "report.json",
-                                          "s.baseline.onnx", "s.distilled.onnx", "train.jsonl"});
+  CHECK(names_in(folder / "out") == std::vector<std::string>{"baseline.jsonl", "report.html",
+                                                             "report.json", "s.baseline.onnx",
+                                                             "s.distilled.onnx", "train.jsonl"});
   const auto report = read_json(folder / "out/report.json");
   validate_json(report, "distill_report", "report.json");
   CHECK(report.at("evaluation").at("source") == "held-out samples of the training data");
@@ -129,6 +137,21 @@ TEST_CASE("distill follows a teacher on unlabelled data", "[cli]") {
   CHECK(headline.at("judgement") == "unknown");
 }
 
+TEST_CASE("distill trains on a domain and measures inside and outside", "[cli]") {
+  const TemporaryFolder folder;
+  fill(folder.path());
+  run(kDistill + "--domain classes=1,3 --teacher-cache cache -o held", folder);
+  const auto held = read_json(folder / "held/report.json");
+  CHECK(held.at("data").at("training_samples") == 80 - 32);
+  CHECK(held.at("evaluation").at("domain").at("inside").at("samples") == 32);
+  CHECK(held.at("evaluation").at("domain").at("outside").at("samples") == 32);
+  CHECK(held.at("recipe").at("domain").at("classes") == nlohmann::json({1, 3}));
+  run(kDistill + "--domain classes=3 --eval data.json --memory-budget 100M -o eval", folder);
+  const auto domain = read_json(folder / "eval/report.json").at("evaluation").at("domain");
+  CHECK(domain.at("inside").at("samples") == 40);
+  CHECK(domain.at("outside").at("samples") == 120);
+}
+
 TEST_CASE("what training does not touch survives in the file", "[cli]") {
   const TemporaryFolder folder;
   fill(folder.path());
@@ -159,12 +182,19 @@ TEST_CASE("distill gives the same files on any number of threads", "[cli]") {
 
 TEST_CASE("a run that is killed again and again ends in the same bytes", "[cli]") {
   const TemporaryFolder folder;
-  fill(folder.path(), R"({"epochs": 6, "batch": 16, "validation": {"samples": 32},
+  fill(folder.path(), R"({"epochs": 20, "batch": 16, "validation": {"samples": 32},
         "checkpoint": {"minutes": 0}, "ema": {"decay": 0.9}, "augmentation": {"crop_padding": 2},
         "schedule": {"learning_rate": 0.01}})");
   run(kDistill + "--baseline -o whole", folder);
-  for (const double seconds : {0.3, 0.7, 0.4, 1.1, 0.6})
-    run_and_kill(kDistill + "--baseline --resume -o killed", folder, seconds);
+  int unfinished = 0;
+  for (const double seconds : {0.0, 0.3, 0.5, 0.4, 0.6, 0.35, 0.45}) {
+    // Now and then it is asked to stop, which leaves a checkpoint of its own.
+    run_and_kill(kDistill + "--baseline --resume -o killed", folder, seconds,
+                 unfinished % 3 == 2 ? "TERM" : "KILL");
+    unfinished += fs::exists(folder / "killed/s.checkpoint") ? 1 : 0;
+  }
+  CHECK(unfinished > 0);
+  write_file_atomically(folder / "killed/.s.checkpoint.Ab12Cd", "half");
   run(kDistill + "--baseline --resume -o killed", folder);
   for (const char* file :
        {"s.distilled.onnx", "s.baseline.onnx", "train.jsonl", "baseline.jsonl"}) {
@@ -173,7 +203,7 @@ TEST_CASE("a run that is killed again and again ends in the same bytes", "[cli]"
   }
   CHECK(report_without_run(folder / "whole/report.json") ==
         report_without_run(folder / "killed/report.json"));
-  CHECK_FALSE(fs::exists(folder / "killed/s.checkpoint"));
+  CHECK(names_in(folder / "killed") == names_in(folder / "whole"));
 }
 
 TEST_CASE("distill tells what is wrong before it trains", "[cli]") {
@@ -202,7 +232,8 @@ TEST_CASE("distill tells what is wrong before it trains", "[cli]") {
       {student + "--recipe typo.json -o out", 2,
        "usage: typo.json at /epoch: the option must exist; got epoch. Next: use one of version, "
        "teacher, student, data, losses, optimizer, schedule, augmentation, epochs, batch, shards, "
-       "accumulation, seed, ema, batch_norm, trainable, dropout, validation, early_stopping, "
+       "accumulation, seed, ema, batch_norm, domain, trainable, dropout, validation, "
+       "early_stopping, "
        "checkpoint"},
       {student + "--recipe none.json -o out", 2,
        "usage: limbeck distill: a report needs samples that were not trained on; got no --eval, "
@@ -213,6 +244,12 @@ TEST_CASE("distill tells what is wrong before it trains", "[cli]") {
       {student + "--resume -o held", 5,
        "data: held/s.checkpoint: the file must be an undamaged checkpoint; got bytes that do not "
        "parse. Next: delete it and train from the start"},
+      {student + "--domain 3 -o out", 2,
+       "usage: --domain: the form is classes=LIST; got '3'. Next: write for example --domain "
+       "classes=3,5,7"},
+      {student + "--domain classes=3,9 -o out", 2,
+       "usage: domain: every class of the domain must have samples; got none of class 9. Next: "
+       "name classes of the data set, counted from 0"},
       {"distill --student s.onnx --data bare.json --quiet --eval data.json -o out", 2,
        "usage: /losses: losses on labels need labelled data; got no labels. Next: give --teacher: "
        "soft_targets needs no labels"},

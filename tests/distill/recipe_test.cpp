@@ -27,7 +27,7 @@ const char* const kFull = R"({
   "optimizer": {"method": "adamw", "weight_decay": 0.01, "groups": [{"glob": "*bias", "weight_decay": 0}]},
   "schedule": {"kind": "one_cycle", "learning_rate": 0.01}, "augmentation": {"flip": 0.5},
   "epochs": 3, "batch": 32, "shards": 4, "accumulation": 2, "seed": 9, "ema": {"decay": 0.99},
-  "batch_norm": "frozen", "trainable": ["/head/*"], "dropout": false, "validation": {"samples": 100},
+  "batch_norm": "frozen", "trainable": ["/head/*"], "dropout": false, "domain": {"classes": [7, 3, 7]}, "validation": {"samples": 100},
   "early_stopping": {"patience": 2}, "checkpoint": {"minutes": 1.5}})";
 
 }  // namespace
@@ -45,6 +45,7 @@ TEST_CASE("a recipe says all of it and reads back to itself", "[distill]") {
   CHECK(recipe.schedule.kind == "one_cycle");
   CHECK(recipe.batch_norm == BatchNormMode::kFrozen);
   CHECK(recipe.validation.samples == 100);
+  CHECK(recipe.domain == std::vector<int64_t>{3, 7});
   CHECK(recipe.patience == 2);
   CHECK(recipe.checkpoint_minutes == 1.5);
   for (const Recipe& one : {recipe, Recipe()}) {
@@ -98,6 +99,9 @@ TEST_CASE("every mistake in a recipe is told with its place", "[distill]") {
        R"({"samples":5,"share":0.1})"},
       {R"({"validation": {"share": 0}, "early_stopping": {"patience": 3}})",
        "r.json at /early_stopping", "a validation share of 0"},
+      {R"({"domain": {"classes": []}})", "r.json at /domain/classes", "[]"},
+      {R"({"domain": {"classes": [1, -2]}})", "r.json at /domain/classes", "[1,-2]"},
+      {R"({"domain": {"class": 1}})", "r.json at /domain/class", "class"},
       {R"({"early_stopping": {}, "checkpoint": {"minutes": -1}})", "r.json at /checkpoint/minutes",
        "-1"},
   };

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "lib/base/file.h"
+#include "lib/distill/student.h"
 #include "lib/distill/train_log.h"
 #include "lib/evaluate/evaluate.h"
 #include "tests/model/expect_error.h"
@@ -231,6 +232,33 @@ TEST_CASE("weights that do not train keep their bytes", "[distill]") {
   CHECK(after.at("w1") == before.at("w1"));
   CHECK(after.at("scale") == before.at("scale"));
   CHECK(after.at("w2") != before.at("w2"));
+}
+
+TEST_CASE("a memory budget changes no byte of the result", "[distill]") {
+  const Model student = small_student();
+  const Model teacher = small_teacher();
+  const MemoryDataset data = separable_samples(64);
+  TrainJob job = small_job(student, &teacher, data);
+  job.recipe.batch = 32;
+  job.threads = 1;
+  const auto wanted = constants_of(train(job).student);
+  // What one pass over a shard of eight keeps, as a whole and at least.
+  Student compiled(student, {});
+  const std::vector<Tensor> inputs = {noise({8, 4}, 1)};
+  const auto kept = [&] {
+    return static_cast<int64_t>(
+        compiled.tape().forward(compiled.initial_parameters(), inputs, 0).held_bytes);
+  };
+  const int64_t whole = kept();
+  compiled.fit_memory(inputs, whole - 1);
+  CHECK(compiled.options().segments > 1);
+  CHECK(kept() < whole);
+  job.memory_budget = whole - 1;
+  CHECK(constants_of(train(job).student) == wanted);
+  job.memory_budget = 1;
+  const ErrorInfo info = error_of([&] { train(job); });
+  CHECK(info.category == Category::kUsage);
+  CHECK(info.place == "--memory-budget");
 }
 
 TEST_CASE("hints train an adapter beside the student", "[distill]") {

@@ -46,6 +46,21 @@ TEST_CASE("held-out samples are drawn once and do not train", "[distill]") {
   CHECK(info.rule == "at least one of the 100 samples must be left to train on");
 }
 
+TEST_CASE("a domain is the samples of its classes", "[distill]") {
+  std::vector<std::vector<float>> rows(200, {0, 1});
+  std::vector<int64_t> labels;
+  for (int64_t i = 0; i < 200; ++i) labels.push_back(i % 5);
+  const MemoryDataset data(rows, labels);
+  CHECK(read_labels(data, 3) == labels);
+  const DomainSplit split = split_domain(labels, {1, 4});
+  CHECK(split.inside.size() == 80);
+  CHECK(split.outside.size() == 120);
+  CHECK(split.inside[0] == 1);
+  CHECK(split.inside[1] == 4);
+  CHECK(split.outside[0] == 0);
+  CHECK(error_of([&] { split_domain(labels, {1, 5}); }).received == "none of class 5");
+}
+
 TEST_CASE("decoded samples are those of the data set", "[distill]") {
   std::vector<std::vector<float>> rows;
   std::vector<int64_t> labels;

@@ -81,6 +81,26 @@ TEST_CASE("a distillation report follows its schema and compares sample by sampl
         json({51, 52}));
 }
 
+TEST_CASE("a distillation report tells accuracy in and out of the domain", "[report]") {
+  DistillReportInputs inputs = example();
+  inputs.domain = {0, 2};
+  inputs.labels = {0, 1, 2, 1, 0, 1, 2, 1, 0, 1};  // inside: samples 0, 2, 4, 6, 8
+  const json report = json::parse(make_distill_report(inputs).dump());
+  validate_json(report, "distill_report", "report");
+  const json& domain = report.at("evaluation").at("domain");
+  CHECK(domain.at("inside").at("samples") == 5);
+  CHECK(domain.at("inside").at("model").at("top1") == 80);
+  CHECK(domain.at("inside").at("teacher").at("top1") == 100);
+  CHECK(domain.at("outside").at("teacher").at("top1") == 80);
+  CHECK(domain.at("outside").at("model").at("top1") == 80);
+  CHECK(report.at("headline")
+            .at("verdict")
+            .get<std::string>()
+            .ends_with("; 80.00 % in the domain and 80.00 % outside."));
+  CHECK(render_distill_html(report).find("in and out of the domain, classes 0, 2") !=
+        std::string::npos);
+}
+
 TEST_CASE("a distillation report without labels and teacher says so", "[report]") {
   DistillReportInputs inputs = example();
   inputs.teacher.reset();

@@ -80,7 +80,7 @@ TEST_CASE("without labels a report tells agreement and judges no accuracy", "[re
   CHECK(
       report["headline"]["verdict"] ==
       "The model answers like its FP32 reference on 90.00 % of 10 samples (95 % interval 59.60 to "
-      "98.20); there are no labels, so accuracy itself is not judged.");
+      "98.20); without labels accuracy itself is not judged.");
 }
 
 TEST_CASE("a report of a model alone follows the schema", "[report]") {
