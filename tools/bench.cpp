@@ -28,6 +28,7 @@ struct BenchOptions {
   double seconds = 1;
   bool plain = false;
   bool training = false;
+  std::string quantized;  ///< with training: format of fake quantization
 };
 
 struct Timing {
@@ -131,9 +132,9 @@ void bench_training(const BenchOptions& options) {
   const int threads = threads_of(options);
   Model model = load_model(options.model);
   const auto start = std::chrono::steady_clock::now();
-  const auto step = training_step(model, options.batch, threads, [&](int64_t samples) {
-    return pattern_inputs(model, options, samples);
-  });
+  const auto step =
+      training_step(model, options.quantized, options.batch, threads,
+                    [&](int64_t samples) { return pattern_inputs(model, options, samples); });
   const double compile_ms = milliseconds_since(start);
   Timing timing = time_runs(step, options.seconds);
   timing.compile_ms = compile_ms;
@@ -171,10 +172,15 @@ void add_bench_command(CLI::App& app) {
       ->check(CLI::Range(0.0, 3600.0));
   auto* plain =
       command->add_flag("--plain", options->plain, "One kernel a node, nothing fused (slow)");
+  auto* training =
+      command
+          ->add_flag("--training", options->training,
+                     "Time training steps (forward, cross-entropy, backward, SGD) of a classifier")
+          ->excludes(plain);
   command
-      ->add_flag("--training", options->training,
-                 "Time training steps (forward, cross-entropy, backward, SGD) of a classifier")
-      ->excludes(plain);
+      ->add_option("--quantized", options->quantized,
+                   "Training steps with fake quantization: int8, w4a8, w4a4 or w2a8")
+      ->needs(training);
   add_common_options(command, &options->common);
   command->footer(
       "The inputs are a fixed pattern: only the time is of interest, not the result.\n"

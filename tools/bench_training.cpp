@@ -13,6 +13,7 @@
 #include "lib/autodiff/shards.h"
 #include "lib/base/error.h"
 #include "lib/distill/objective.h"
+#include "lib/distill/quantized_student.h"
 #include "lib/engine/stream.h"
 #include "lib/ops/op.h"
 
@@ -63,6 +64,29 @@ int64_t classes_of(const Model& model) {
   return shape->back().value;
 }
 
+using MakeInputs = std::function<std::vector<Tensor>(int64_t samples)>;
+
+/// The pattern as samples that ranges can be observed on.
+class PatternDataset : public Dataset {
+ public:
+  PatternDataset(const Model& model, const MakeInputs& inputs) : inputs_(inputs) {
+    for (const Value* input : model.graph.inputs()) names_.push_back(input->name());
+  }
+  int64_t size() const override { return 8; }
+  const std::vector<std::string>& input_names() const override { return names_; }
+  bool has_labels() const override { return false; }
+  int64_t class_count() const override { return 0; }
+  Batch read(std::span<const int64_t> indices) const override {
+    const auto count = static_cast<int64_t>(indices.size());
+    return {{indices.begin(), indices.end()}, inputs_(count), {}};
+  }
+  std::string hash() const override { return ""; }
+
+ private:
+  const MakeInputs& inputs_;
+  std::vector<std::string> names_;
+};
+
 std::vector<std::string> names_of(const std::vector<Parameter>& parameters) {
   std::vector<std::string> names;
   for (const Parameter& parameter : parameters) names.push_back(parameter.name);
@@ -71,9 +95,8 @@ std::vector<std::string> names_of(const std::vector<Parameter>& parameters) {
 
 }  // namespace
 
-std::function<void()> training_step(
-    Model& model, int64_t batch, int threads,
-    const std::function<std::vector<Tensor>(int64_t samples)>& inputs) {
+std::function<void()> training_step(Model& model, const std::string& format, int64_t batch,
+                                    int threads, const MakeInputs& inputs) {
   keep_freed_memory();
   infer_shapes(model);
   const int64_t classes = classes_of(model);
@@ -82,8 +105,15 @@ std::function<void()> training_step(
                 "--training cuts a batch into shards, so the first dimension must be open",
                 "a batch of " + std::to_string(fixed), "export the model with a dynamic batch");
   }
+  TrainOptions options;
+  if (!format.empty()) {
+    QatStudent student =
+        quantized_student(model, "", PatternDataset(model, inputs), {.format = format});
+    for (const std::string& name : student.step_names()) options.trainable.push_back(name);
+    model = std::move(student.graph.model);
+  }
   separate_parameters(model);
-  auto tape = Tape::compile(model);
+  auto tape = Tape::compile(model, options);
   std::vector<Tensor> values;
   for (const Parameter& parameter : tape->parameters()) values.push_back(parameter.initial.clone());
   Optimizer optimizer({}, names_of(tape->parameters()));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "lib/model/model.h"
@@ -15,9 +16,10 @@ namespace limbeck {
 /// tensors of n samples. Raises kUnsupported for a first output that is no table of class scores,
 /// and as Tape::compile does.
 /// Shared constants of the model are separated (lib/autodiff/parameters.h); nothing refers to it
-/// afterwards.
+/// afterwards. With a `format` (lib/distill/qat.h) the step is one of quantization-aware training,
+/// whose ranges are those of the pattern.
 std::function<void()> training_step(
-    Model& model, int64_t batch, int threads,
+    Model& model, const std::string& format, int64_t batch, int threads,
     const std::function<std::vector<Tensor>(int64_t samples)>& inputs);
 
 }  // namespace limbeck

@@ -13,8 +13,8 @@ void add_distill_command(CLI::App& app) {
   command->add_option("--teacher", job->teacher, "ONNX file to learn from; none: labels alone");
   command->add_option(
       "--student", job->student,
-      "ONNX file to train; or shrink:macs=SHARE (shrink:size=SHARE), made from the teacher; or "
-      "quantized:int8, w4a8, w4a4 or w2a8, the teacher with fewer bits (docs/distillation.md)");
+      "ONNX file to train; or made from the teacher: shrink:macs=SHARE, shrink:size=SHARE, "
+      "quantized:int8, w4a8, w4a4 or w2a8, docs/distillation.md");
   command->add_option("--data", job->data, "Training data set (JSON description)");
   command->add_option(
       "--eval", job->eval,

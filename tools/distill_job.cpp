@@ -56,10 +56,10 @@ void check_recipe(const DistillJob& job, const Recipe& recipe) {
     complaints += (complaints.empty() ? "" : "; ") + text;
   };
   if (recipe.student.empty()) complain("something must be trained: --student or \"student\"");
-  if (shrink_request(recipe.student) && recipe.teacher.empty())
-    complain("a student is shrunk from its teacher: --teacher or \"teacher\"");
   if (quantized_request(recipe.student) && recipe.teacher.empty())
     complain("a student is quantized from its teacher: --teacher or \"teacher\"");
+  if (shrink_request(recipe.student) && recipe.teacher.empty())
+    complain("a student is shrunk from its teacher: --teacher or \"teacher\"");
   if (recipe.data.empty()) complain("training needs samples: --data or \"data\"");
   if (job.baseline && recipe.teacher.empty())
     complain("--baseline trains without the teacher: it needs --teacher to compare with");
@@ -99,20 +99,18 @@ class DistillRun {
     load();
     const OutputFolder folder(job_.output);
     check_checkpoints();
-    remove_leftovers(job_.output, {stem() + ".", "report."});
-    EmittedFiles files;
+    const std::string made = format_ ? teacher_stem() + "." + *format_ : stem();
+    remove_leftovers(job_.output, {made + ".", stem() + "."});
+    StagedFiles files(job_.output);
     if (request_) shrink_teacher(files);
     if (format_) quantize_teacher(files);
-    inputs_.before = measure_file(recipe_.student, teacher(), measured_on());
+    // Of an earlier run with --baseline.
+    files.replaces(emitted_name("baseline"));
+    inputs_.before = measure_file(student_file_, teacher(), measured_on());
     if (teacher_)
       inputs_.teacher = measured_teacher(recipe_.teacher, *teacher_, inputs_.before.evaluation);
     const TrainResult trained = train(train_job(recipe_, teacher(), ""));
     inputs_.training = training_run(trained, "train.jsonl");
-    for (const char* name : {"report.json", "report.html"}) {
-      // What an earlier run measured does not belong to the model that is written now.
-      fs::remove(output(name));
-      files.add(output(name));
-    }
     inputs_.after = emit(trained.student, "distilled", files);
     if (job_.baseline) train_baseline(files);
     report(files);
@@ -137,7 +135,8 @@ class DistillRun {
     } else if (format_) {
       recipe_.student = output(teacher_stem() + "." + *format_ + "-untrained.onnx");
     } else {
-      student_ = load_model(recipe_.student);
+      student_file_ = recipe_.student;
+      student_ = load_model(student_file_);
     }
     if (!recipe_.teacher.empty()) teacher_ = load_model(recipe_.teacher);
     source_ = open_dataset(recipe_.data);
@@ -184,20 +183,19 @@ class DistillRun {
   }
 
   /// The student becomes a file like any other, which is measured, hashed and trained.
-  void shrink_teacher(EmittedFiles& files) {
+  void shrink_teacher(StagedFiles& files) {
     shrunk_ = make_student(*request_, *teacher_,
                            {data(), split_.training, recipe_.seed, job_.common.threads});
     inputs_.shrunk = &*shrunk_;
     inputs_.shrink_options = *request_;
-    files.add(recipe_.student);
-    files.add(recipe_.student.string() + ".data");
-    save_model(shrunk_->student, recipe_.student);
-    student_ = load_model(recipe_.student);
+    student_file_ = staged(recipe_.student.filename().string(), files);
+    save_model(shrunk_->student, student_file_);
+    student_ = load_model(student_file_);
   }
 
   /// The student starts as its teacher after post-training quantization, which becomes a file like
   /// any other student, measured and hashed; what trains is the graph with float weights.
-  void quantize_teacher(EmittedFiles& files) {
+  void quantize_teacher(StagedFiles& files) {
     const SubsetDataset samples(data(), split_.training);
     quantized_ = quantized_student(*teacher_, model_files(recipe_.teacher).hash, samples,
                                    {.format = *format_,
@@ -205,9 +203,8 @@ class DistillRun {
                                     .threads = job_.common.threads,
                                     .quiet = job_.common.quiet});
     student_ = copy_model(quantized_->graph.model);
-    files.add(recipe_.student);
-    files.add(recipe_.student.string() + ".data");
-    save_model(finish_qat(*quantized_, student_).applied.model, recipe_.student);
+    student_file_ = staged(recipe_.student.filename().string(), files);
+    save_model(finish_qat(*quantized_, student_).applied.model, student_file_);
   }
 
   const Dataset& data() const { return decoded_ ? *decoded_ : *source_; }
@@ -235,7 +232,7 @@ class DistillRun {
     job.validation = split_.validation;
     job.recipe = recipe;
     job.identity = {recipe_hash(recipe), teacher == nullptr ? "" : model_files(recipe.teacher).hash,
-                    model_files(recipe.student).hash, source_->hash()};
+                    model_files(student_file_).hash, source_->hash()};
     if (teacher != nullptr && !job_.teacher_cache.empty()) {
       job.teacher_cache = job_.teacher_cache;
       job.identity.teacher += " cached";
@@ -267,30 +264,33 @@ class DistillRun {
   }
 
   /// plan.json beside it tells the ranges that were learned.
-  void emit_quantized(const Model& trained, const fs::path& path, EmittedFiles& files) const {
+  void emit_quantized(const Model& trained, const fs::path& path) const {
     const QuantizedStudent result = finish_qat(*quantized_, trained);
     save_model(result.applied.model, path);
     if (path.filename() != emitted_name("distilled")) return;
-    files.add(output("plan.json"));
     // Names in a model file need not be UTF-8.
     constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
-    write_file_atomically(output("plan.json"),
+    write_file_atomically(path.parent_path() / "plan.json",
                           plan_to_json(result.plan).dump(2, ' ', false, kReplace) + "\n");
   }
 
+  /// Where a model file of this run is written, to replace that of an earlier run at the end.
+  static fs::path staged(const std::string& name, StagedFiles& files) {
+    files.replaces(name + ".data");
+    return files.folder() / name;
+  }
+
   /// Saves a student and measures the file, as its user would load it.
-  MeasuredModel emit(const Model& student, const std::string& kind, EmittedFiles& files) const {
-    const fs::path path = output(emitted_name(kind));
-    files.add(path);
-    files.add(path.string() + ".data");
+  MeasuredModel emit(const Model& student, const std::string& kind, StagedFiles& files) const {
+    const fs::path path = staged(emitted_name(kind), files);
     if (quantized_)
-      emit_quantized(student, path, files);
+      emit_quantized(student, path);
     else
       save_model(student, path);
     return measure_file(path, teacher(), measured_on());
   }
 
-  void train_baseline(EmittedFiles& files) {
+  void train_baseline(StagedFiles& files) {
     Recipe recipe = recipe_;
     recipe.losses = label_losses(recipe.losses);
     const TrainResult trained = train(train_job(recipe, nullptr, ".baseline"));
@@ -298,7 +298,7 @@ class DistillRun {
     inputs_.baseline = emit(trained.student, "baseline", files);
   }
 
-  void report(EmittedFiles& files) {
+  void report(StagedFiles& files) {
     inputs_.recipe = recipe_json(recipe_);
     inputs_.recipe_hash = recipe_hash(recipe_);
     inputs_.training_data_hash = source_->hash();
@@ -310,14 +310,15 @@ class DistillRun {
     inputs_.run =
         current_run(running_command(), started_.utc(), started_.seconds(), job_.common.threads);
     const nlohmann::ordered_json document = make_distill_report(inputs_);
-    write_distill_report(document, job_.output);
-    files.keep();
+    write_distill_report(document, files.folder());
+    files.publish("report.json");
     print_distill(document, job_.output, job_.common.json);
   }
 
   const DistillJob& job_;
   JobClock started_ = JobClock::now();
   Recipe recipe_;
+  fs::path student_file_;  ///< what is measured before; staged where limbeck makes it
   Model student_;
   std::optional<Model> teacher_;
   std::optional<std::string> request_;  ///< "macs=0.5" where the student is to be shrunk

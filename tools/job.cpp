@@ -189,14 +189,13 @@ void check_job(const QuantizeJob& job) {
 
 PlanOptions plan_options(const std::string& weights, const std::string& activations,
                          const std::string& observer) {
-  static const std::map<std::string, DataType> kTypes = {{"int8", DataType::kInt8},
-                                                         {"uint8", DataType::kUint8},
-                                                         {"int16", DataType::kInt16},
-                                                         {"uint16", DataType::kUint16},
-                                                         {"int4", DataType::kInt4}};
+  static const std::map<std::string, DataType> kTypes = {
+      {"int8", DataType::kInt8},     {"uint8", DataType::kUint8}, {"int16", DataType::kInt16},
+      {"uint16", DataType::kUint16}, {"uint4", DataType::kUint4}, {"int4", DataType::kInt4}};
   PlanOptions options;
   options.weights = kTypes.at(weights);
   options.activations = kTypes.at(activations);
+  options.keep_ends = options.activations == DataType::kUint4;
   options.observer = observer_from_name(observer);
   return options;
 }

@@ -1,12 +1,51 @@
 #include "tools/output_files.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <optional>
+#include <string_view>
 
 #include "lib/base/error.h"
 
 namespace limbeck {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kStaging = ".limbeck-";
+
+/// The process that staged its files in a folder of this name.
+std::optional<pid_t> staging_process(const std::string& name) {
+  if (!name.starts_with(kStaging)) return std::nullopt;
+  pid_t process = 0;
+  const char* end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data() + kStaging.size(), end, process);
+  if (error != std::errc() || stop != end || process <= 0) return std::nullopt;
+  return process;
+}
+
+void remove_abandoned(const fs::path& folder) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::optional<pid_t> process = staging_process(entry.path().filename().string());
+    if (process && ::kill(*process, 0) != 0 && errno == ESRCH) found.push_back(entry.path());
+  }
+  std::error_code ignored;
+  for (const fs::path& path : found) fs::remove_all(path, ignored);
+}
+
+}  // namespace
+
+StagedFiles::StagedFiles(const fs::path& folder)
+    : folder_(folder), staging_(folder / (std::string(kStaging) + std::to_string(::getpid()))) {
+  remove_abandoned(folder);
+  create_folder(staging_);
+}
 
 void require_parent_folder(const fs::path& file) {
   if (file.empty()) return;

@@ -1,8 +1,6 @@
 // What a job leaves on disk: all of it, or nothing.
 #pragma once
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -37,15 +35,12 @@ class OutputFolder {
 void require_parent_folder(const std::filesystem::path& file);
 
 /// The files of one run are written into a hidden folder of the output folder and move into place
-/// together at the end: a run that fails leaves what an earlier one made. The paths live as long as
-/// the object. Raises kIo.
+/// together at the end: a run that fails leaves what an earlier one made, and the next one clears
+/// away what a killed one staged. The paths live as long as the object. Raises kIo.
 class StagedFiles {
  public:
   /// `folder` exists.
-  explicit StagedFiles(const std::filesystem::path& folder)
-      : folder_(folder), staging_(folder / (".limbeck-" + std::to_string(::getpid()))) {
-    create_folder(staging_);
-  }
+  explicit StagedFiles(const std::filesystem::path& folder);
   ~StagedFiles() {
     std::error_code ignored;
     std::filesystem::remove_all(staging_, ignored);
@@ -62,23 +57,6 @@ class StagedFiles {
   std::filesystem::path folder_;
   std::filesystem::path staging_;
   std::vector<std::string> stale_;
-};
-
-/// The files of one run appear together or, when the run fails, not at all.
-class EmittedFiles {
- public:
-  EmittedFiles() = default;
-  ~EmittedFiles() {
-    std::error_code ignored;
-    for (const std::filesystem::path& path : paths_) std::filesystem::remove(path, ignored);
-  }
-  EmittedFiles(const EmittedFiles&) = delete;
-  EmittedFiles& operator=(const EmittedFiles&) = delete;
-  void add(std::filesystem::path path) { paths_.push_back(std::move(path)); }
-  void keep() { paths_.clear(); }
-
- private:
-  std::vector<std::filesystem::path> paths_;
 };
 
 /// Removes the temporary files (AtomicFile) of files in `folder` whose names begin with one of

@@ -67,8 +67,9 @@ void add_quantize_command(CLI::App& app) {
   command
       ->add_option(
           "--activations", flags->activations,
-          "Activation type; int8 keeps its accuracy in runtimes on x86 CPUs without VNNI (README)")
-      ->check(CLI::IsMember({"uint8", "int8", "int16", "uint16"}))
+          "Activation type; int8 keeps its accuracy in runtimes on x86 CPUs without VNNI (README); "
+          "uint4 is that of weighted layers but the first and the last, uint8 elsewhere")
+      ->check(CLI::IsMember({"uint8", "int8", "int16", "uint16", "uint4"}))
       ->capture_default_str();
   command
       ->add_option("--observer", flags->observer,

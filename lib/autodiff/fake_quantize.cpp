@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "lib/autodiff/fake_quantize_loops.h"
+#include "lib/engine/fake_quantize_loops.h"
 #include "lib/ops/quantized.h"
 
 namespace limbeck {

@@ -25,6 +25,8 @@ std::optional<Selection> match_code_concat(const Scope& scope, const Node& node)
 std::optional<Selection> select_quantized_binary(const QuantizedValue& left,
                                                  const QuantizedValue& right,
                                                  const QuantParams& output, bool multiply);
+/// QuantizeLinear to 4 bits -> DequantizeLinear with the same parameters, as one step in float.
+std::optional<Selection> match_rounding(const Scope& scope, const Node& tail);
 /// QuantizeLinear and DequantizeLinear that no pattern above has swallowed.
 std::optional<Selection> match_conversions(const Scope& scope, const Node& tail);
 

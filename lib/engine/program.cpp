@@ -15,7 +15,7 @@
 namespace limbeck {
 namespace {
 
-constexpr std::array<Matcher, 12> kMatchers = {match_integer_weighted,
+constexpr std::array<Matcher, 13> kMatchers = {match_integer_weighted,
                                                match_integer_elementwise,
                                                match_quantized_concat,
                                                match_integer_moves,
@@ -26,6 +26,7 @@ constexpr std::array<Matcher, 12> kMatchers = {match_integer_weighted,
                                                match_binary,
                                                match_function,
                                                match_concat,
+                                               match_rounding,
                                                match_conversions};
 
 const Value* find_value(const Model& model, const std::string& tap) {

@@ -52,6 +52,12 @@ TEST_CASE("bench --training times steps over the whole batch", "[cli]") {
   CHECK(!result.contains("integer_mac_share"));
 }
 
+TEST_CASE("bench --training times steps with fake quantization", "[cli][qat]") {
+  for (const char* format : {"int8", "w4a4"})
+    check_rate(bench(-1, std::string("--training --batch 8 --quantized ") + format), 8);
+  CHECK(run_bench(-1, "--quantized int8").exit_code == 2);
+}
+
 TEST_CASE("bench --training refuses a model of fixed batch size", "[cli]") {
   const CommandResult result = run_bench(5, "--training --batch 8");
   CHECK(result.exit_code == 4);

@@ -117,6 +117,24 @@ TEST_CASE("the file's name tells what the plan holds", "[cli]") {
   CHECK(std::filesystem::exists(folder / "edited/fashion_mnist_cnn.mixed.onnx"));
 }
 
+TEST_CASE("4-bit activations are asked for beside 4-bit weights", "[cli]") {
+  const TemporaryFolder folder;
+  run(kQuantize + "--no-report --samples 8 -o out --weights int4 --activations uint4" + kData,
+      folder);
+  CHECK(std::filesystem::exists(folder / "out/fashion_mnist_cnn.mixed.onnx"));
+  const nlohmann::json plan = read_json(folder / "out/plan.json");
+  const auto count = [&](const char* part, const char* type) {
+    return std::count_if(plan.at(part).begin(), plan.at(part).end(),
+                         [&](const nlohmann::json& item) { return item.at("type") == type; });
+  };
+  CHECK(count("weights", "int8") == 2);
+  CHECK(count("weights", "int4") > 2);
+  CHECK(count("activations", "uint4") > 2);
+  run(kQuantize + "--no-report --plan out/plan.json -o again" + kData, folder);
+  CHECK(read_file(folder / "out/fashion_mnist_cnn.mixed.onnx") ==
+        read_file(folder / "again/fashion_mnist_cnn.mixed.onnx"));
+}
+
 TEST_CASE("a quantized model is not quantized again", "[cli]") {
   const TemporaryFolder folder;
   run(kQuantize + "--no-report --samples 8 -o out" + kData, folder);

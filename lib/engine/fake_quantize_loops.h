@@ -1,5 +1,5 @@
 // The inner loops of fake quantization, compiled for several instruction sets and chosen at run
-// time (Highway). Internal to lib/autodiff.
+// time (Highway). Shared by lib/engine and lib/autodiff.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
-#include "lib/autodiff/fake_quantize_loops.h"
+#include "lib/engine/fake_quantize_loops.h"
 
 // Highway compiles this file once an instruction set.
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "lib/autodiff/fake_quantize_loops.cpp"
+#define HWY_TARGET_INCLUDE "lib/engine/fake_quantize_loops.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
