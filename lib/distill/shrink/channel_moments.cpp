@@ -30,8 +30,9 @@ Sums sums_of(const Tensor& tensor) {
   const FloatValues values(tensor);
   const auto channels = at(tensor.dim(1));
   const auto inner = at(product(tensor.dims(), 2, tensor.rank()));
+  const int64_t count = tensor.count() / tensor.dim(1);
   Sums sums{std::vector<double>(channels), std::vector<double>(channels),
-            static_cast<double>(tensor.count() / tensor.dim(1))};
+            static_cast<double>(count)};
   for (size_t i = 0; i < values.values().size(); ++i) {
     const double value = values.values()[i];
     sums.values[i / inner % channels] += value;
