@@ -89,36 +89,43 @@ print(json.dumps({"seconds": time.monotonic() - start, "mib": resource.getrusage
 '''
 
 
-def calibration_images(folder, calibration, samples):
-    """The first samples as one array, decoded here so that only the quantizing is timed for the peer."""
+def images_of(description, names):
+    """Pictures of an archive as float arrays, decoded here for another program."""
     import io
     import zipfile
     import numpy as np
-    try:
-        from PIL import Image
-    except ImportError:
-        return None
-    archive = zipfile.ZipFile(calibration["path"])
-    names = sorted(n for n in archive.namelist() if n.lower().endswith((".jpg", ".jpeg", ".png")))
-    chosen = np.random.default_rng(1).permutation(len(names))[:samples]
-    mean, std = np.float32(calibration["mean"]), np.float32(calibration["std"])
+    from PIL import Image
+    archive = zipfile.ZipFile(description["path"])
+    mean, std = np.float32(description["mean"]), np.float32(description["std"])
     arrays = []
-    for index in chosen:
-        picture = Image.open(io.BytesIO(archive.read(names[index]))).convert("RGB")
-        if "crop" in calibration:
-            height, width = calibration["crop"]
+    for name in names:
+        picture = Image.open(io.BytesIO(archive.read(name))).convert("RGB")
+        if "crop" in description:
+            height, width = description["crop"]
             left, top = (picture.width - width) // 2, (picture.height - height) // 2
             picture = picture.crop((left, top, left + width, top + height))
-        arrays.append((np.asarray(picture, np.float32) / 255 - mean) / std)
+        arrays.append(((np.asarray(picture, np.float32) / 255 - mean) / std).transpose(2, 0, 1))
+    return arrays
+
+
+def image_names(description):
+    import zipfile
+    names = zipfile.ZipFile(description["path"]).namelist()
+    return sorted(name for name in names if name.lower().endswith((".jpg", ".jpeg", ".png")))
+
+
+def calibration_images(folder, calibration, samples):
+    """The first samples as one array, decoded here so that only the quantizing is timed for the peer."""
+    import numpy as np
+    names = image_names(calibration)
+    chosen = np.random.default_rng(1).permutation(len(names))[:samples]
     path = folder / "calibration.npy"
-    np.save(path, np.stack(arrays).transpose(0, 3, 1, 2))
+    np.save(path, np.stack(images_of(calibration, [names[index] for index in chosen])))
     return path
 
 
 def measure_ort(folder, name, model, calibration, evaluation, samples):
     data = calibration_images(folder, calibration, samples)
-    if data is None:
-        return None
     emitted = folder / "ort.onnx"
     _, _, output = run([sys.executable, "-c", ORT_SCRIPT, str(model), str(data), str(emitted)])
     timing = json.loads(output.splitlines()[-1])
@@ -129,6 +136,57 @@ def measure_ort(folder, name, model, calibration, evaluation, samples):
     return {"model": name, "format": "ORT MinMax int8", "fp32": None, "top1": metrics["top1"],
             "agreement": metrics["agreement"], "fp32_kb": model.stat().st_size / 1024,
             "kb": emitted.stat().st_size / 1024, "seconds": timing["seconds"], "mib": timing["mib"]}
+
+
+def decoded(description):
+    """All samples of a data set and their labels."""
+    import gzip
+    import numpy as np
+    if isinstance(description, str):
+        idx = json.loads(pathlib.Path(description).read_text())
+        pixels = np.frombuffer(gzip.open(idx["path"]).read(), np.uint8, offset=16).reshape(-1, 1, 28, 28)
+        labels = np.frombuffer(gzip.open(idx["labels"]).read(), np.uint8, offset=8)
+        return (pixels.astype(np.float32) / 255 - np.float32(idx["mean"][0])) / np.float32(idx["std"][0]), labels
+    names = image_names(description)
+    if "classes" in description:
+        classes = [line.split()[0] for line in pathlib.Path(description["classes"]).read_text().splitlines()]
+    else:
+        classes = sorted({name.split("/")[-2] for name in names})
+    return images_of(description, names), np.array([classes.index(name.split("/")[-2]) for name in names])
+
+
+def runtime_top1(emitted, images, labels, exact):
+    """Top-1 in percent, and seconds, of a file in ONNX Runtime with 2 threads."""
+    import numpy as np
+    import onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    options.log_severity_level = 3
+    if exact:
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    session = onnxruntime.InferenceSession(str(emitted), options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    start = time.monotonic()
+    found = [session.run(None, {name: np.stack(images[i:i + 50])})[0].argmax(1) for i in range(0, len(images), 50)]
+    return 100 * float(np.mean(np.concatenate(found) == labels)), time.monotonic() - start
+
+
+def runtime_rows(folder, name, model, calibration, evaluation, samples):
+    """The same codes in three forms, in ONNX Runtime as this CPU runs them by default, beside limbeck's own engine."""
+    images, labels = decoded(evaluation)
+    for label, options in (("default (int8 weights)", []), ("--weights uint8", ["--weights", "uint8"]),
+                           ("--activations int8", ["--activations", "int8"])):
+        output = folder / label.split()[-1].strip(")-")
+        train = description(folder, "train.json", calibration)
+        test = description(folder, "test.json", evaluation)
+        _, _, text = run([str(ROOT / "build/limbeck"), "quantize", str(model), "--data", train, "--samples", str(samples),
+                          "--eval", test, "--quiet", "--json", "-o", str(output), *options])
+        native = json.loads(text)["headline"]["top1"]
+        emitted = next(output.glob("*.int8.onnx"))
+        default, seconds = runtime_top1(emitted, images, labels, False)
+        exact, exact_seconds = runtime_top1(emitted, images, labels, True)
+        print(f"| {name} | {label} | {native:.2f} | {default:.2f} ({seconds:.1f} s) | {exact:.2f} ({exact_seconds:.1f} s) |",
+              flush=True)
 
 
 def print_table(rows):
@@ -144,21 +202,30 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", default="", help="only models whose name contains this")
     parser.add_argument("--ort", action="store_true", help="also ONNX Runtime's quantize_static")
+    parser.add_argument("--runtime", action="store_true",
+                        help="instead: top-1 of emitted files in ONNX Runtime, with its default kernels and exact ones")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     rows = []
+    if options.runtime:
+        print("| model | form | limbeck's engine | ONNX Runtime, default | with session.x64quantprecision=1 |\n"
+              "|---|---|---|---|---|", flush=True)
     for name, model, calibration, evaluation, samples in MODELS:
         if options.models.lower() not in name.lower():
             continue
         with tempfile.TemporaryDirectory() as scratch:
             folder = pathlib.Path(scratch)
+            if options.runtime:
+                runtime_rows(folder, name, model, calibration, evaluation, samples)
+                continue
             for label, extra in FORMATS:
                 rows.append(measure(folder, name, model, calibration, evaluation, samples, extra, label, options.threads))
             if options.ort and not isinstance(calibration, str):
                 row = measure_ort(folder, name, pathlib.Path(model), calibration, evaluation, samples)
-                rows.extend([row] if row else [])
-    print(json.dumps(rows, indent=2)) if options.json else print_table(rows)
+                rows.append(row)
+    if not options.runtime:
+        print(json.dumps(rows, indent=2)) if options.json else print_table(rows)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ class QuantizeRun {
     const OutputFolder folder(job_.output);
     table_ = obtain_table(options);
     if (job_.plan.empty()) plan_ = make_plan(prepared_, table_, options);
+    require_integers(plan_, job_.model);
     plan_.model_hash = model_hash_;  // a dynamic plan has no table to take it from
     const AppliedPlan applied = emit_plan(prepared_, plan_, table_.means);
     emit(applied);
@@ -176,11 +177,19 @@ void check_job(const QuantizeJob& job) {
   if (!job.no_report && job.eval.empty() && job.data.empty())
     complain("a report needs --eval or --data, or pass --no-report");
   const PlanOptions& plan = job.plan_options;
-  const bool plain = plan.weights == DataType::kInt8 && bits_per_element(plan.activations) == 8;
+  const bool plain = bits_per_element(plan.weights) == 8 && bits_per_element(plan.activations) == 8;
   if (plan.format != EmitFormat::kQdq && !plain)
-    complain("--format qoperator and --dynamic need int8 weights and 8-bit activations");
+    complain("--format qoperator and --dynamic need 8-bit weights and activations");
+  if (dynamic && plan.weights != DataType::kInt8) complain("--dynamic has int8 weights");
+  if (dynamic && !job.beside_dynamic.empty())
+    complain("--dynamic observes nothing and its activations are uint8: leave out " +
+             joined_names(job.beside_dynamic));
+  if (dynamic && job.no_report && !job.data.empty())
+    complain("--dynamic uses --data for the report alone: leave out one of --data and --no-report");
   if (job.no_report && !job.eval.empty())
     complain("--no-report measures nothing: leave --eval out");
+  if (job.no_report && job.eval_samples > 0)
+    complain("--no-report measures nothing: leave --eval-samples out");
   if (job.no_report && !job.metric_command.empty())
     complain("--metric-command needs a report: leave --no-report out");
   if (complaints.empty()) return;

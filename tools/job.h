@@ -20,6 +20,7 @@ struct QuantizeJob {
   std::string plan;
   std::string save_plan;
   std::string metric_command;
+  int64_t metric_patience = 600;  ///< EvaluateOptions::metric_patience
   std::vector<std::string> overrides;
   std::optional<int64_t>
       samples;  ///< to calibrate on; default: as a given plan did, else CalibrationOptions's
@@ -28,6 +29,8 @@ struct QuantizeJob {
   bool own_seed = false;  ///< the seed was asked for, not defaulted
   /// Options that were given although a plan decides what they say.
   std::vector<std::string> beside_plan;
+  /// Options that were given although --dynamic observes nothing.
+  std::vector<std::string> beside_dynamic;
   PlanOptions plan_options;
   CommonOptions common;
 };

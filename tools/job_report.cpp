@@ -50,6 +50,7 @@ nlohmann::ordered_json measure(const JobResult& result, const Dataset& data) {
   options.quiet = job.common.quiet;
   options.layers = result.applied.layers;
   options.metric_command = job.metric_command;
+  options.metric_patience = job.metric_patience;
   const Model emitted = load_model(result.emitted);
   ReportInputs inputs;
   inputs.evaluation = evaluate(emitted, &result.source, data, options);

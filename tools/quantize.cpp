@@ -61,14 +61,16 @@ void add_quantize_command(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--dynamic", flags->dynamic,
                     "Activations get their range when the emitted model runs; needs no --data");
-  command->add_option("--weights", flags->weights, "Weight type")
-      ->check(CLI::IsMember({"int8", "int4"}))
+  command
+      ->add_option("--weights", flags->weights,
+                   "Weight type; uint8 holds the codes of int8 and keeps their accuracy in ONNX "
+                   "Runtime on x86 CPUs without VNNI (README)")
+      ->check(CLI::IsMember({"int8", "uint8", "int4"}))
       ->capture_default_str();
   command
-      ->add_option(
-          "--activations", flags->activations,
-          "Activation type; int8 keeps its accuracy in runtimes on x86 CPUs without VNNI (README); "
-          "uint4 is that of weighted layers but the first and the last, uint8 elsewhere")
+      ->add_option("--activations", flags->activations,
+                   "Activation type; uint4 is that of weighted layers but the first and the last, "
+                   "uint8 elsewhere")
       ->check(CLI::IsMember({"uint8", "int8", "int16", "uint16", "uint4"}))
       ->capture_default_str();
   command
@@ -90,6 +92,11 @@ void add_quantize_command(CLI::App& app) {
       ->add_option("--metric-command", job.metric_command,
                    "Program for a metric of your own: reads outputs, answers with JSON numbers")
       ->check(not_empty());
+  command
+      ->add_option("--metric-patience", job.metric_patience,
+                   "Seconds that the program may do nothing at all (0: for ever)")
+      ->check(CLI::Range(0, 1000000))
+      ->capture_default_str();
   command->add_flag("--no-report", job.no_report, "Do not measure, write no report");
   add_common_options(command, &flags->common);
   command->footer(
@@ -104,6 +111,9 @@ void add_quantize_command(CLI::App& app) {
     for (const char* name :
          {"--format", "--dynamic", "--weights", "--activations", "--observer", "--set"}) {
       if (command->count(name) > 0) flags->job.beside_plan.emplace_back(name);
+    }
+    for (const char* name : {"--activations", "--observer", "--samples", "--calibration"}) {
+      if (command->count(name) > 0) flags->job.beside_dynamic.emplace_back(name);
     }
     flags->job.plan_options = plan_options(flags->weights, flags->activations, flags->observer);
     if (flags->format == "qoperator") flags->job.plan_options.format = EmitFormat::kQOperator;

@@ -39,7 +39,7 @@ class DynamicWriter {
  public:
   DynamicWriter(const Model& model, const Plan& plan) : plan_(plan) {
     result_.model = copy_model(model);
-    check_plan(graph(), plan);
+    check_plan(result_.model, plan);
   }
 
   AppliedPlan run() {

@@ -285,7 +285,7 @@ void to_qoperator(AppliedPlan* applied) {
     if (!is_op(node.get(), "QuantizeLinear") && !is_op(node.get(), "DequantizeLinear")) continue;
     const Value* zero = node->input(2);
     if (zero == nullptr || bits_per_element(zero->type) == 8) continue;
-    throw_error(Category::kUsage, "format qoperator", "it needs 8-bit activations and int8 weights",
+    throw_error(Category::kUsage, "format qoperator", "it needs 8-bit activations and weights",
                 data_type_name(zero->type) + " at " + node->place(), "choose format qdq");
   }
   std::vector<std::string> codes;

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "lib/base/error.h"
+#include "lib/ops/op.h"
 
 namespace limbeck {
 namespace {
@@ -49,17 +50,77 @@ void check_input(const Node& node, const Plan& plan) {
        "'" + input->name() + "' is not");
 }
 
+[[noreturn]] void fail_edit(const std::string& place, const std::string& rule,
+                            const std::string& received) {
+  throw_error(Category::kUsage, place, rule, received,
+              "see docs/formats/plan.md, or let limbeck plan it with --set");
+}
+
+void check_node(const Node& node, const PlannedNode& planned, const Plan& plan,
+                const Model& model) {
+  const std::string place = "plan " + node.place();
+  if (node.op_type() != planned.op_type)
+    fail(place, "the operator must be that of the model", "'" + planned.op_type + "'");
+  if (!planned.integer) return;
+  const OpRow* row = find_op(node.domain(), node.op_type(), model.opset(node.domain()));
+  if (row == nullptr || row->role == QuantRole::kNone || row->role == QuantRole::kQuantizer)
+    fail_edit(place, "only operators with an integer form compute in integers", "integer: true");
+  if (row->role == QuantRole::kWeighted && !plan.weights.contains(node.name()))
+    fail_edit(place, "a weighted node that computes in integers needs an entry in weights", "none");
+}
+
+bool same_codes(const PlannedActivation& a, const PlannedActivation& b) {
+  return a.type == b.type && a.symmetric == b.symmetric && a.low == b.low && a.high == b.high;
+}
+
+void check_group(const std::string& name, const PlannedActivation& planned, const Plan& plan) {
+  const std::string place = "plan tensor '" + name + "'";
+  const auto first = plan.activations.find(planned.group);
+  if (first == plan.activations.end())
+    fail_edit(place, "a group is named after one of its tensors", "'" + planned.group + "'");
+  if (!same_codes(planned, first->second))
+    fail_edit(place, "tensors of a group have the same type and range",
+              "another one than '" + planned.group + "'");
+}
+
+std::string group_of(const std::string& tensor, const Plan& plan) {
+  const std::string& group = plan.activations.at(tensor).group;
+  return group.empty() ? tensor : group;
+}
+
+/// Runtimes move codes through these operators as they are.
+void check_shared(const Node& node, const Plan& plan, const Model& model) {
+  const auto planned = plan.nodes.find(node.name());
+  if (planned == plan.nodes.end() || !planned->second.integer) return;
+  const OpRow* row = find_op(node.domain(), node.op_type(), model.opset(node.domain()));
+  if (row->role != QuantRole::kSameScale && row->role != QuantRole::kSharedScale) return;
+  const Value* output = node.output(0);
+  if (output == nullptr || !plan.activations.contains(output->name())) return;
+  for (size_t i = 0; i < node.inputs().size(); ++i) {
+    const Value* input = node.input(i);
+    if (input == nullptr || !plan.activations.contains(input->name())) continue;
+    if (row->role == QuantRole::kSameScale && i > 0) continue;
+    if (group_of(input->name(), plan) == group_of(output->name(), plan)) continue;
+    fail_edit("plan " + node.place(), "its input and its result must be of one group",
+              "'" + input->name() + "' and '" + output->name() + "' are not");
+  }
+}
+
 }  // namespace
 
-void check_plan(const Graph& graph, const Plan& plan) {
+void check_plan(const Model& model, const Plan& plan) {
+  const Graph& graph = model.graph;
   NodeIndex nodes;
   for (const auto& node : graph.nodes()) nodes[node->name()] = node.get();
   for (const auto& [name, planned] : plan.activations) {
     if (graph.find(name) == nullptr)
       fail("plan tensor '" + name + "'", "the plan must name tensors of this model",
            "no such tensor");
+    if (!planned.group.empty()) check_group(name, planned, plan);
   }
-  for (const auto& [name, planned] : plan.nodes) planned_node(nodes, name);
+  for (const auto& [name, planned] : plan.nodes)
+    check_node(planned_node(nodes, name), planned, plan, model);
+  for (const auto& node : graph.nodes()) check_shared(*node, plan, model);
   for (const auto& [name, planned] : plan.weights) {
     const Node& node = planned_node(nodes, name);
     check_weight(node, planned);

@@ -22,6 +22,12 @@ namespace {
               "list the names with limbeck quantize --save-plan or limbeck inspect");
 }
 
+[[noreturn]] void throw_no_weights(const PlanOverride& item) {
+  throw_error(Category::kUsage, "--set node:" + item.glob + "=" + item.value,
+              "a width is that of weights: a node must have some that can be stored in integers",
+              "no such node matches", "see \"nodes\" of plan.json for the reasons");
+}
+
 /// Builds the plan in passes: which nodes, then which tensors, then ranges.
 class Planner {
  public:
@@ -81,9 +87,14 @@ class Planner {
     const QuantRole own = role(node);
     if (own == QuantRole::kWeighted) {
       const std::string obstacle = weighted_obstacle(node);
-      set_node(node, obstacle.empty(),
-               obstacle.empty() ? "integer kernel over constant weights" : obstacle);
+      set_node(node, obstacle.empty(), obstacle.empty() ? integer_reason(node) : obstacle);
     }
+  }
+
+  static std::string integer_reason(const Node& node) {
+    return node.op_type() == "ConvTranspose"
+               ? "stored in integers; runtimes compute a transposed convolution in float"
+               : "integer kernel over constant weights";
   }
 
   /// Element-wise operators join when a neighbour that feeds them computes in integers; movers of
@@ -220,9 +231,15 @@ class Planner {
     planned.algorithm = options_.weight_algorithm;
     planned.limit = options_.weight_limit;
     planned.reason = "default";
+    for (const PlanOverride& item : options_.overrides) {
+      if (item.is_node && matches_glob(item.glob, node.name())) with_weights_.insert(&item);
+    }
     const PlanOverride* forced = override_for(true, node.name());
     if (forced != nullptr) {
-      planned.type = forced->value == "int4" ? DataType::kInt4 : DataType::kInt8;
+      const bool is_unsigned = options_.weights == DataType::kUint8;
+      planned.type = forced->value == "int4" ? DataType::kInt4
+                     : is_unsigned           ? DataType::kUint8
+                                             : DataType::kInt8;
       planned.limit = 0;
       planned.reason = "set by the user: " + forced->glob;
     }
@@ -284,6 +301,8 @@ class Planner {
   void check_overrides() const {
     for (const PlanOverride& item : options_.overrides) {
       if (!used_.contains(&item)) throw_no_match(item);
+      const bool sets_width = item.is_node && item.value != "float";
+      if (sets_width && !with_weights_.contains(&item)) throw_no_weights(item);
     }
   }
 
@@ -294,6 +313,7 @@ class Planner {
   std::set<const Node*> integer_;
   std::set<const Node*> forced_float_;
   std::set<const PlanOverride*> used_;
+  std::set<const PlanOverride*> with_weights_;  ///< node overrides that match a planned weight
 };
 
 }  // namespace

@@ -37,6 +37,9 @@ struct PlannedActivation {
 
 /// A weight tensor that is stored in integers, symmetric, one step size a channel.
 struct PlannedWeight {
+  /// kInt8, kInt4, or kUint8: the codes of kInt8 plus 128 and the zero point 128, which ONNX
+  /// Runtime's kernels for x86 CPUs without VNNI multiply exactly (its default ones for uint8
+  /// activations and int8 weights saturate in 16 bits).
   DataType type = DataType::kInt8;
   int64_t axis = 0;
   std::string algorithm;  ///< "minmax" or "mse"
@@ -88,7 +91,7 @@ PlanOverride parse_override(const std::string& text);
 
 struct PlanOptions {
   EmitFormat format = EmitFormat::kQdq;
-  DataType weights = DataType::kInt8;  ///< kInt8 or kInt4
+  DataType weights = DataType::kInt8;  ///< kInt8, kUint8 or kInt4
   int32_t weight_limit = 0;            ///< PlannedWeight::limit: 1 makes weights of 2 bits
   /// kUint8, kInt8, kUint16, kInt16, or kUint4: then the operands of weighted nodes have 4 bits,
   /// and what only sums and other element-wise operators read or write keeps 8.

@@ -94,7 +94,9 @@ PlanSource source_from_json(const nlohmann::json& document) {
 }  // namespace
 
 int32_t code_limit(const PlannedWeight& planned) {
-  return planned.limit > 0 ? planned.limit : integer_range(planned.type).highest;
+  if (planned.limit > 0) return planned.limit;
+  const IntegerRange range = integer_range(planned.type);
+  return (range.highest - range.lowest) / 2;
 }
 
 int weight_bits(const PlannedWeight& planned) {

@@ -25,6 +25,14 @@ Tensor integer_scalar(DataType type, int32_t value) {
   }
 }
 
+/// Symmetric codes as they are stored; of unsigned weights 128 higher.
+Tensor stored_codes(DataType type, Dims dims, std::vector<int8_t> codes) {
+  if (type == DataType::kUint8) {
+    for (int8_t& code : codes) code = static_cast<int8_t>(static_cast<uint8_t>(code) ^ 0x80U);
+  }
+  return pack_codes(type, std::move(dims), codes);
+}
+
 }  // namespace
 
 QdqWriter::QdqWriter(const Model& model, const Plan& plan, const ChannelMeans& means,
@@ -34,7 +42,7 @@ QdqWriter::QdqWriter(const Model& model, const Plan& plan, const ChannelMeans& m
 }
 
 AppliedPlan QdqWriter::run() {
-  check_plan(graph(), plan_);
+  check_plan(result_.model, plan_);
   std::vector<Node*> order;
   for (const auto& node : graph().nodes()) order.push_back(node.get());
   read_params();
@@ -197,7 +205,7 @@ Value* QdqWriter::dequantized(const std::string& name, const std::vector<Value*>
 Value* QdqWriter::zero_points(const std::string& name, DataType type, size_t channels) {
   const std::vector<int8_t> zeros(channels, 0);
   return graph().add_initializer(name + "_zero_point",
-                                 pack_codes(type, {static_cast<int64_t>(channels)}, zeros));
+                                 stored_codes(type, {static_cast<int64_t>(channels)}, zeros));
 }
 
 void QdqWriter::quantize_weighted(Node* node) {
@@ -222,7 +230,7 @@ Value* QdqWriter::store_weights(const Weighted& weighted) {
       quantize_channels(*weights.constant(), planned.axis, weighted.scales, code_limit(planned));
   const std::string& name = weights.name();
   Value* quantized = graph().add_initializer(
-      name + "_quantized", pack_codes(planned.type, weights.constant()->dims(), codes));
+      name + "_quantized", stored_codes(planned.type, weights.constant()->dims(), codes));
   const auto channels = static_cast<int64_t>(weighted.scales.size());
   Value* scale =
       graph().add_initializer(name + "_scale", Tensor::from<float>({channels}, weighted.scales));

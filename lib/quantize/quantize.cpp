@@ -46,9 +46,23 @@ void require_finite_weights(const Model& model) {
   }
 }
 
+/// float16, bfloat16 and double weights would stay as they are without a word.
+void require_single(const Node& node, const std::string& place) {
+  const Value* weights = node.input(1);
+  if (weights == nullptr || weights->constant() == nullptr) return;
+  const DataType type = weights->constant()->type();
+  const bool other =
+      type == DataType::kFloat16 || type == DataType::kBfloat16 || type == DataType::kDouble;
+  if (!other) return;
+  throw_error(Category::kUnsupported, place, "weights of type float (FP32) are needed",
+              data_type_name(type) + " weights of " + node.place(), "export the model in FP32");
+}
+
 }  // namespace
 
 Model prepare_model(const Model& model, const PlanOptions& options) {
+  require_known_opset(model);
+  require_outputs(model);
   Model prepared = copy_model(model);
   const bool wide = asks_for_int4(options) || bits_per_element(options.activations) != 8;
   infer_shapes(prepared);
@@ -58,6 +72,18 @@ Model prepare_model(const Model& model, const PlanOptions& options) {
   require_finite_weights(prepared);
   infer_shapes(prepared);
   return prepared;
+}
+
+void require_integers(const Plan& plan, const std::string& place) {
+  std::set<std::string> reasons;
+  for (const auto& [name, planned] : plan.nodes) {
+    if (planned.integer) return;
+    reasons.insert(planned.op_type + ": " + planned.reason);
+  }
+  throw_error(
+      Category::kUnsupported, place, "something must compute in integers",
+      reasons.empty() ? "no operator with weights" : joined_names({reasons.begin(), reasons.end()}),
+      "see what can be quantized with limbeck inspect");
 }
 
 std::string format_suffix(const Plan& plan) {
@@ -84,10 +110,12 @@ std::string activation_types(const Plan& plan) {
 void require_float(const Model& model, const std::string& place) {
   for (const auto& node : model.graph.nodes()) {
     const OpRow* row = find_op(node->domain(), node->op_type(), model.opset(node->domain()));
-    if (row == nullptr || row->role != QuantRole::kQuantizer) continue;
-    throw_error(Category::kUnsupported, place, "a float model is needed",
-                "a quantized model: " + node->place(),
-                "quantize the FP32 model that it was made from");
+    if (row != nullptr && row->role == QuantRole::kQuantizer) {
+      throw_error(Category::kUnsupported, place, "a float model is needed",
+                  "a quantized model: " + node->place(),
+                  "quantize the FP32 model that it was made from");
+    }
+    if (row != nullptr && row->role == QuantRole::kWeighted) require_single(*node, place);
   }
 }
 
@@ -96,7 +124,8 @@ PlanOptions options_of(const Plan& plan) {
   options.format = plan.format;
   options.correct_bias = plan.correct_bias;
   for (const auto& [name, planned] : plan.weights) {
-    if (planned.type == DataType::kInt4) options.weights = DataType::kInt4;
+    if (planned.type != DataType::kInt8 && options.weights != DataType::kInt4)
+      options.weights = planned.type;
   }
   for (const auto& [name, planned] : plan.activations) {
     if (bits_per_element(planned.type) >= bits_per_element(options.activations))

@@ -27,8 +27,11 @@ PlanOptions options_of(const Plan& plan);
 std::string weight_types(const Plan& plan);
 std::string activation_types(const Plan& plan);
 
-/// Raises kUnsupported for a model that holds quantized operators already: its rounding cannot be
-/// taken back, and would be counted as the reference.
+/// Raises kUnsupported for a plan that leaves every node in float, with the reasons.
+void require_integers(const Plan& plan, const std::string& place);
+
+/// Raises kUnsupported for a model that holds quantized operators already (its rounding cannot be
+/// taken back, and would be counted as the reference) or weights of another float type than FP32.
 void require_float(const Model& model, const std::string& place);
 
 /// Writes a plan in the form that it asks for (apply.h, emit.h). `means` as for apply_plan.

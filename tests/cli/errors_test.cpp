@@ -103,7 +103,8 @@ const std::vector<Mistake> kMistakes = {
      "usage: limbeck quantize: --threads: Value -3 not in range 0 to 1024. Next: see limbeck "
      "quantize --help"},
     {kModel + "--data train.json --weights int3", 2,
-     "usage: limbeck quantize: --weights: int3 not in {int8,int4}. Next: see limbeck quantize "
+     "usage: limbeck quantize: --weights: int3 not in {int8,uint8,int4}. Next: see limbeck "
+     "quantize "
      "--help"},
     {kModel + "--data train.json --observer magic", 2,
      "usage: observer: the observer must be one of minmax, moving-average, percentile, entropy, "

@@ -135,6 +135,25 @@ TEST_CASE("4-bit activations are asked for beside 4-bit weights", "[cli]") {
         read_file(folder / "again/fashion_mnist_cnn.mixed.onnx"));
 }
 
+TEST_CASE("uint8 weights measure as int8 weights do, sample by sample", "[cli]") {
+  const TemporaryFolder folder;
+  const std::string measured = " --samples 16 --eval-samples 100" + kData;
+  for (const std::string form : {"int8", "uint8", "uint8 --format qoperator"}) {
+    const std::string output = form.size() > 5 ? "qoperator" : form;
+    run(kQuantize + "-o " + output + " --weights " + form + measured, folder);
+  }
+  const nlohmann::json signed_report = read_json(folder / "int8/report.json");
+  const nlohmann::json unsigned_report = read_json(folder / "uint8/report.json");
+  CHECK(std::filesystem::exists(folder / "uint8/fashion_mnist_cnn.int8.onnx"));
+  CHECK(unsigned_report.at("records") == signed_report.at("records"));
+  CHECK(unsigned_report.at("headline").at("integer_mac_share") ==
+        signed_report.at("headline").at("integer_mac_share"));
+  CHECK(read_json(folder / "qoperator/report.json").at("evaluation").at("metrics").at("top1") ==
+        signed_report.at("evaluation").at("metrics").at("top1"));
+  const nlohmann::json plan = read_json(folder / "uint8/plan.json");
+  for (const auto& planned : plan.at("weights")) CHECK(planned.at("type") == "uint8");
+}
+
 TEST_CASE("a quantized model is not quantized again", "[cli]") {
   const TemporaryFolder folder;
   run(kQuantize + "--no-report --samples 8 -o out" + kData, folder);

@@ -1,6 +1,6 @@
 """Do other people's programs accept and run the emitted files, with the results of the native engine?
 
-For every model and every form (QDQ int8, QOperator, dynamic, 16-bit activations, 4-bit weights): the onnx checker
+For every model and every form (QDQ int8, QOperator, dynamic, 16-bit activations, 4-bit weights, uint8 weights): the onnx checker
 accepts the file, ONNX Runtime loads it, and both runtimes agree on the same inputs.
 """
 import argparse
@@ -22,6 +22,7 @@ FORMS = {
     "dynamic": (["--dynamic"], "dynamic"),
     "int16": (["--activations", "int16"], "w8a16"),
     "w4a8": (["--weights", "int4"], "w4a8"),
+    "uint8": (["--weights", "uint8"], "int8"),
 }
 POINTS = 0.1  # largest difference of top-1 between the runtimes, in percent points
 MICRO_BATCH = 8  # the native engine's; a dynamic model's ranges are those of the batch
@@ -46,13 +47,14 @@ def check(condition, text):
         failures.append(text)
 
 
-def session(model):
+def session(model, form):
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 2
     # CPUs without VNNI multiply uint8 by int8 into saturating 16-bit sums. The comparison is about the file, not
-    # about such a CPU, so ONNX Runtime is asked for the exact kernels.
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    # about such a CPU, so ONNX Runtime is asked for the exact kernels. Unsigned weights exist to need no asking.
+    if form != "uint8":
+        options.add_session_config_entry("session.x64quantprecision", "1")
     return onnxruntime.InferenceSession(str(model) if isinstance(model, pathlib.Path) else model, options,
                                         providers=["CPUExecutionProvider"])
 
@@ -65,9 +67,10 @@ def run_ort(ort, data, batch):
 def quantize(args, case, form, folder):
     flags, suffix = FORMS[form]
     data = [] if form == "dynamic" else ["--data", case.calibration, "--samples", str(case.calibrate_on)]
-    command = [args.limbeck, "quantize", str(case.model), "--no-report", "--quiet", "-o", str(folder), *data, *flags]
+    command = [args.limbeck, "quantize", str(case.model), "--no-report", "--quiet", "-o", str(folder / form), *data,
+               *flags]
     result = subprocess.run(command, capture_output=True, text=True)
-    emitted = folder / f"{case.model.stem}.{suffix}.onnx"
+    emitted = folder / form / f"{case.model.stem}.{suffix}.onnx"
     check(result.returncode == 0 and emitted.exists(), f"{case.name} {form}: limbeck writes {emitted.name} "
           + result.stderr.strip())
     return emitted if emitted.exists() else None
@@ -85,7 +88,7 @@ def check_file(case, form, emitted):
     if form == "qoperator":
         check("Conv" not in operators, f"{case.name} {form}: every convolution is an integer operator")
     try:
-        return session(emitted)
+        return session(emitted, form)
     except Exception as error:  # noqa: BLE001
         check(False, f"{case.name} {form}: ONNX Runtime loads it: {error}")
         return None
@@ -155,7 +158,7 @@ def compare_codes(case, files, data):
     names = sorted(codes(files["qdq"]) & codes(files["qoperator"]))
     results = []
     for form in ("qdq", "qoperator"):
-        ort = session(with_codes(files[form], names))
+        ort = session(with_codes(files[form], names), form)
         results.append(ort.run(names, {ort.get_inputs()[0].name: data[:16]}))
     same = total = largest = 0
     for left, right in zip(*results):
@@ -205,7 +208,7 @@ def large_cases(data, folder):
     yield Case("efficientnet_lite0", data / "models/efficientnet_lite0.onnx", calibration, evaluation, 750, 64,
                forms=("qdq",))
     yield Case("efficientnet_lite0", data / "models/efficientnet_lite0.onnx", calibration, evaluation, 64, 32,
-               forms=("qoperator", "dynamic", "int16", "w4a8"))
+               forms=("qoperator", "dynamic", "int16", "w4a8", "uint8"))
 
 
 def main():

@@ -118,6 +118,19 @@ TEST_CASE("4-bit weights use codes -7 to 7, two a byte", "[quantize]") {
   CHECK(constant(result, "w_quantized").raw()[1] == std::byte{0x91});
 }
 
+TEST_CASE("uint8 weights hold the int8 codes, 128 higher", "[quantize]") {
+  const Model model = weighted_model("Conv", {1, 1, 1, 1}, {2, 1, 1, 1}, {1.27F, -2.54F}, true);
+  Plan plan = plan_of_one(*model.graph.nodes().front());
+  plan.weights.at("n0").type = DataType::kUint8;
+  CHECK(code_limit(plan.weights.at("n0")) == 127);
+  const Model result = apply_plan(model, plan).model;
+  CHECK(constant(result, "w_quantized").type() == DataType::kUint8);
+  CHECK(constant(result, "w_quantized").to_int64() == Codes{255, 1});
+  CHECK(constant(result, "w_zero_point").to_int64() == Codes{128, 128});
+  check_scales(result, "w_scale", {0.01F, 0.02F});
+  CHECK(constant(result, "b_quantized").to_int64() == Codes{300, -50});
+}
+
 TEST_CASE("a channel of zeros takes a step at which its bias is exact enough", "[quantize]") {
   const Model model = weighted_model("Conv", {1, 1, 1, 1}, {2, 1, 1, 1}, {1.27F, 0}, true);
   const Model result = applied_alone(model);
