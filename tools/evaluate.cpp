@@ -30,6 +30,16 @@ void check(const Flags& flags) {
               "add --reference FP32.onnx");
 }
 
+/// A table without a figure would look like a success.
+void require_figures(const Flags& flags, const Dataset& dataset) {
+  if (dataset.has_labels() || !flags.reference.empty() || !flags.options.metric_command.empty())
+    return;
+  throw_error(Category::kUsage, "limbeck evaluate",
+              "something must be measured: labels, a reference or a metric of your own",
+              "data without labels, and neither --reference nor --metric-command",
+              "add --reference FP32.onnx, or name the labels in the data set's description");
+}
+
 void run(const Flags& flags) {
   check(flags);
   EvaluateOptions options = flags.options;
@@ -41,6 +51,7 @@ void run(const Flags& flags) {
   if (!flags.reference.empty()) reference = load_model(flags.reference);
   if (flags.layers) options.layers = matching_layers(model, *reference);
   const auto dataset = open_dataset(flags.data);
+  require_figures(flags, *dataset);
   const Evaluation evaluation =
       evaluate(model, reference ? &*reference : nullptr, *dataset, options);
   EvaluationSubject subject;

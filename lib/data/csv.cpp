@@ -107,7 +107,7 @@ std::unique_ptr<Dataset> open_csv(const Description& description) {
   parts.size = static_cast<int64_t>(rows.size());
   parts.description = description.json;
   parts.input_names = {description.input()};
-  parts.labels = csv_labels(rows, classes, parts.place);
+  if (!description.has("labels")) parts.labels = csv_labels(rows, classes, parts.place);
   check_images_exist(rows, images, parts.place);
   parts.files = images.files;
   parts.files.push_back({"path", path});

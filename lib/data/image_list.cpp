@@ -28,8 +28,10 @@ bool is_image_name(const std::string& name) {
   return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
 }
 
+/// Also what macOS adds to the ZIP files that it makes.
 bool is_hidden(const std::string& name) {
-  return name.starts_with('.') || name.find("/.") != std::string::npos;
+  return name.starts_with('.') || name.find("/.") != std::string::npos ||
+         name.starts_with("__MACOSX/");
 }
 
 void check_depth(int depth, const std::filesystem::path& path) {

@@ -55,6 +55,7 @@ Labels folder_labels(const std::vector<std::string>& names, const ClassNames& cl
 
 std::optional<Labels> image_labels(const Description& description, const ImageList& images,
                                    const std::string& place) {
+  if (description.has("labels")) return std::nullopt;  // false: the schema allows nothing else
   if (description.has("classes"))
     return folder_labels(images.names, read_class_names(description.file("classes")), place);
   const bool flat = std::all_of(images.names.begin(), images.names.end(),

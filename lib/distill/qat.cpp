@@ -132,7 +132,7 @@ QatStudent prepare_qat(const Model& model, const Plan& plan, const ChannelMeans&
     throw_error(Category::kUsage, "plan", "a student trains in the form qdq", "another form",
                 "set format to qdq in the plan");
   }
-  check_plan(model.graph, plan);
+  check_plan(model, plan);
   QatStudent student;
   student.base = copy_model(model);
   student.plan = plan;

@@ -23,10 +23,8 @@ class NativeEngine : public Engine {
       : threads_(options.threads),
         model_(copy_model(model)),
         pool_(std::make_shared<BufferPool>()) {
-    if (model_.graph.outputs().empty()) {
-      throw_error(Category::kInvalidModel, "model", "a model must have an output", "none",
-                  "check the export");
-    }
+    require_outputs(model_);
+    require_known_opset(model_);
     infer_shapes(model_);
     program_ = build_program(model_, options);
     for (const InputRule& rule : program_.inputs) input_names_.push_back(rule.name);

@@ -78,7 +78,10 @@ bool has_macs(const Node& node) { return find_row(node) != nullptr; }
 
 bool has_integer_form(const Node& node) {
   const CostRow* row = find_row(node);
-  return row != nullptr && row->integer_form;
+  if (row == nullptr || !row->integer_form) return false;
+  const Value* weight = stored_weight(node.input(row->weight));
+  return weight == nullptr || weight->type == DataType::kUndefined ||
+         weight->type == DataType::kFloat || bits_per_element(weight->type) <= 8;
 }
 
 std::optional<int64_t> node_macs(const Node& node, const SampleSizes& sizes) {

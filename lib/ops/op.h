@@ -106,6 +106,15 @@ std::span<const OpRow> op_table();
 /// The row for an operator at an opset, or null.
 const OpRow* find_op(std::string_view domain, std::string_view name, int64_t opset);
 
+/// The operators of newer opsets of the default domain were not reviewed.
+inline constexpr int64_t kNewestOpset = 26;
+
+/// Raises kUnsupported for a model of a newer opset, whose operators may mean something else.
+void require_known_opset(const Model& model);
+
+/// Raises kInvalidModel for a model without outputs: nothing would be computed.
+void require_outputs(const Model& model);
+
 /// Runs every shape rule in topological order. Never fails on unknown operators: their outputs stay
 /// unknown. Raises kInvalidModel where declared shapes contradict.
 void infer_shapes(Model& model);

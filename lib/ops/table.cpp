@@ -186,6 +186,21 @@ constexpr std::array kTable = {
 
 std::span<const OpRow> op_table() { return kTable; }
 
+void require_known_opset(const Model& model) {
+  const int64_t opset = model.opset();
+  if (opset <= kNewestOpset) return;
+  throw_error(Category::kUnsupported, "model",
+              "opsets up to " + std::to_string(kNewestOpset) + " are known",
+              "opset " + std::to_string(opset),
+              "export the model with opset " + std::to_string(kNewestOpset) + " or earlier");
+}
+
+void require_outputs(const Model& model) {
+  if (!model.graph.outputs().empty()) return;
+  throw_error(Category::kInvalidModel, "model", "a model must have an output", "none",
+              "check the export");
+}
+
 const OpRow* find_op(std::string_view domain, std::string_view name, int64_t opset) {
   if (domain == "ai.onnx") domain = "";
   const auto before = [](const OpRow& row, std::pair<std::string_view, std::string_view> key) {

@@ -176,6 +176,8 @@ TEST_CASE("dynamic quantization leaves what a subgraph reads in float", "[cli]")
   builder.input("x", {-1, 4}).input("c", {}, DataType::kBool).output("y");
   builder.weight("w", noise({4, 3}, 1));
   builder.node("MatMul", {"x", "w"}, {"a"});
+  builder.node("MatMul", {"x", "w"}, {"other"});
+  builder.output("other");
   const onnx::GraphProto graph = body.proto().graph();
   builder.node("If", {"c"}, {"y"}).with("then_branch", graph).with("else_branch", graph);
   write_file_atomically(folder / "m.onnx", builder.bytes());

@@ -84,14 +84,16 @@ TEST_CASE("evaluate --json with a reference follows its schema", "[cli][evaluate
   CHECK(document.at("layers")[1].at("op") == "Add");
 }
 
-TEST_CASE("evaluate works without a reference and without labels", "[cli][evaluate]") {
+TEST_CASE("evaluate works without a reference, and without labels where there is one",
+          "[cli][evaluate]") {
   const Example example;
   const auto labelled = example.json("fp32.onnx --data data.json").at("metrics");
   CHECK(labelled.at("top1") == 87.5);
   CHECK_FALSE(labelled.contains("agreement"));
-  const auto bare = example.json("fp32.onnx --data plain.json");
-  CHECK(bare.at("metrics") == nlohmann::json{{"samples", 8}});
-  CHECK_FALSE(bare.contains("reference"));
+  CHECK(example.run("fp32.onnx --data plain.json").exit_code == 2);
+  const auto bare = example.json("fp32.onnx --reference fp32.onnx --data plain.json").at("metrics");
+  CHECK(bare.at("agreement") == 100.0);
+  CHECK_FALSE(bare.contains("top1"));
 }
 
 TEST_CASE("evaluate prints a table", "[cli][evaluate]") {

@@ -21,6 +21,8 @@ Members three_classes() {
           {"bee/1.png", flat_png(1, 1, 15, 0, 0)},
           {"bee/.hidden.png", "hidden"},
           {"__MACOSX/._1.png", "resource fork"},
+          {"__MACOSX/zoo/1.png", "resource fork"},
+          {"__MACOSX/empty/", ""},
           {".git/1.png", "hidden folder"}};
 }
 
@@ -80,6 +82,19 @@ TEST_CASE("a class list gives the order of classes, also of those without images
   const auto data = open_described(folder.path(), with(kArchive, {{"classes", "names.txt"}}));
   CHECK(data->class_count() == 4);
   CHECK(labels_of(*data) == std::vector<int64_t>{3, 2, 1, 1});
+}
+
+TEST_CASE("folders need not be classes", "[data]") {
+  const TemporaryFolder folder;
+  write_zip(folder / "x.zip", three_classes());
+  const auto data = open_described(folder.path(), with(kArchive, {{"labels", false}}));
+  CHECK(data->size() == 4);
+  CHECK_FALSE(data->has_labels());
+  for (const nlohmann::json& wrong : {nlohmann::json{{"labels", true}},
+                                      nlohmann::json{{"labels", false}, {"classes", "x.txt"}}}) {
+    const auto error = error_of([&] { open_described(folder.path(), with(kArchive, wrong)); });
+    CHECK(error.category == Category::kData);
+  }
 }
 
 TEST_CASE("images without folders have no labels", "[data]") {
