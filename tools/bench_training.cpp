@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "lib/autodiff/keep_memory.h"
 #include "lib/autodiff/optimizer.h"
 #include "lib/autodiff/parameters.h"
 #include "lib/autodiff/shards.h"
 #include "lib/base/error.h"
+#include "lib/base/process_memory.h"
 #include "lib/distill/objective.h"
 #include "lib/distill/quantized_student.h"
 #include "lib/engine/stream.h"

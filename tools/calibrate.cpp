@@ -8,6 +8,7 @@
 #include "calibration/calibration.h"
 #include "lib/base/error.h"
 #include "lib/base/format.h"
+#include "lib/base/process_memory.h"
 #include "lib/model/model_files.h"
 #include "lib/quantize/quantize.h"
 #include "tools/commands.h"
@@ -58,6 +59,7 @@ void print(const CalibrationTable& table, const Flags& flags) {
 
 void calibrate_model(const Flags& flags) {
   check(flags);
+  hand_back_freed_memory();
   const Model prepared = prepare_model(load_model(flags.model), PlanOptions());
   const auto dataset = open_dataset(flags.data);
   CalibrationOptions options;

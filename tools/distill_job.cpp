@@ -4,9 +4,9 @@
 #include <memory>
 #include <utility>
 
-#include "lib/autodiff/keep_memory.h"
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/base/process_memory.h"
 #include "lib/base/schema.h"
 #include "lib/data/dataset.h"
 #include "lib/distill/quantized_student.h"

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "lib/base/error.h"
+#include "lib/base/process_memory.h"
 #include "lib/data/dataset.h"
 #include "lib/evaluate/evaluation_json.h"
 #include "lib/model/model.h"
@@ -42,6 +43,7 @@ void require_figures(const Flags& flags, const Dataset& dataset) {
 
 void run(const Flags& flags) {
   check(flags);
+  hand_back_freed_memory();
   EvaluateOptions options = flags.options;
   options.seed = flags.common.seed;
   options.threads = flags.common.threads;

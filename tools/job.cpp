@@ -12,6 +12,7 @@
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/base/format.h"
+#include "lib/base/process_memory.h"
 #include "lib/base/schema.h"
 #include "lib/data/dataset.h"
 #include "lib/model/model_files.h"
@@ -212,6 +213,7 @@ PlanOptions plan_options(const std::string& weights, const std::string& activati
 void run_quantize(const QuantizeJob& job) {
   check_job(job);
   require_parent_folder(job.save_plan);
+  hand_back_freed_memory();
   QuantizeRun(job).run();
 }
 
