@@ -1,8 +1,11 @@
 // The distill command by what it leaves on disk.
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -180,20 +183,28 @@ TEST_CASE("distill gives the same files on any number of threads", "[cli]") {
         report_without_run(folder / "three/report.json"));
 }
 
-TEST_CASE("a run that is killed again and again ends in the same bytes", "[cli]") {
+/// Kills a run `kills` times at random moments, lets it end, and compares with one that was never
+/// killed.
+void check_kills(int kills, uint32_t seed) {
   const TemporaryFolder folder;
   fill(folder.path(), R"({"epochs": 20, "batch": 16, "validation": {"samples": 32},
         "checkpoint": {"minutes": 0}, "ema": {"decay": 0.9}, "augmentation": {"crop_padding": 2},
         "schedule": {"learning_rate": 0.01}})");
+  const auto start = std::chrono::steady_clock::now();
   run(kDistill + "--baseline -o whole", folder);
-  int unfinished = 0;
-  for (const double seconds : {0.0, 0.3, 0.5, 0.4, 0.6, 0.35, 0.45}) {
+  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - start;
+  // On average half of the run passes before the last kill, however fast the machine is.
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<double> moment(0.0, whole.count() / kills);
+  for (int kill = 0; kill < kills; ++kill) {
     // Now and then it is asked to stop, which leaves a checkpoint of its own.
-    run_and_kill(kDistill + "--baseline --resume -o killed", folder, seconds,
-                 unfinished % 3 == 2 ? "TERM" : "KILL");
-    unfinished += fs::exists(folder / "killed/s.checkpoint") ? 1 : 0;
+    run_and_kill(kDistill + "--baseline --resume -o killed", folder, moment(random),
+                 kill % 7 == 2 ? "TERM" : "KILL");
   }
-  CHECK(unfinished > 0);
+  const bool unfinished = fs::exists(folder / "killed/s.checkpoint") ||
+                          fs::exists(folder / "killed/s.baseline.checkpoint");
+  CHECK(unfinished);
+  CHECK_FALSE(fs::exists(folder / "killed/report.json"));
   write_file_atomically(folder / "killed/.s.checkpoint.Ab12Cd", "half");
   run(kDistill + "--baseline --resume -o killed", folder);
   for (const char* file :
@@ -204,6 +215,12 @@ TEST_CASE("a run that is killed again and again ends in the same bytes", "[cli]"
   CHECK(report_without_run(folder / "whole/report.json") ==
         report_without_run(folder / "killed/report.json"));
   CHECK(names_in(folder / "killed") == names_in(folder / "whole"));
+}
+
+TEST_CASE("a run that is killed three times ends in the same bytes", "[cli]") { check_kills(3, 1); }
+
+TEST_CASE("a run that is killed 23 times ends in the same bytes", "[cli][slow]") {
+  check_kills(23, 2);  // 20 of them with SIGKILL
 }
 
 TEST_CASE("distill tells what is wrong before it trains", "[cli]") {
