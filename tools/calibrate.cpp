@@ -31,12 +31,7 @@ void check(const Flags& flags) {
                 "calibration needs real inputs, limbeck never invents them", "no --data",
                 "describe a data set in a JSON file and pass it with --data");
   }
-  for (const std::string& input : {flags.model, flags.data}) {
-    std::error_code missing;
-    if (!std::filesystem::equivalent(flags.output, input, missing)) continue;
-    throw_error(Category::kUsage, flags.output, "the table must not replace what it is made from",
-                "a path that is read too", "choose another --output");
-  }
+  require_kept(flags.output, {{flags.model}, {flags.data}, {}});
   require_parent_folder(flags.output);
 }
 
@@ -60,7 +55,9 @@ void print(const CalibrationTable& table, const Flags& flags) {
 void calibrate_model(const Flags& flags) {
   check(flags);
   hand_back_freed_memory();
-  const Model prepared = prepare_model(load_model(flags.model), PlanOptions());
+  const Model source = load_model(flags.model);
+  require_float(source, flags.model);
+  const Model prepared = prepare_model(source, PlanOptions());
   const auto dataset = open_dataset(flags.data);
   CalibrationOptions options;
   options.samples = flags.samples;

@@ -21,11 +21,21 @@ struct Flags {
   std::string reference;
   std::string data;
   bool layers = false;
+  bool layer_samples = false;  ///< was given
+  bool patience = false;       ///< --metric-patience was given
   EvaluateOptions options;
   CommonOptions common;
 };
 
+[[noreturn]] void throw_idle(const std::string& option, const std::string& missing) {
+  throw_error(Category::kUsage, "limbeck evaluate", option + " belongs to " + missing,
+              option + " alone", "add " + missing + ", or leave " + option + " out");
+}
+
 void check(const Flags& flags) {
+  if (flags.layer_samples && !flags.layers) throw_idle("--layer-samples", "--layers");
+  if (flags.patience && flags.options.metric_command.empty())
+    throw_idle("--metric-patience", "--metric-command");
   if (!flags.layers || !flags.reference.empty()) return;
   throw_error(Category::kUsage, "limbeck evaluate", "--layers compares with a reference model", "",
               "add --reference FP32.onnx");
@@ -99,7 +109,11 @@ void add_evaluate_command(CLI::App& app) {
       "  limbeck evaluate model.onnx --data test.json\n"
       "  limbeck evaluate out/model.int8.onnx --reference model.onnx --data test.json --layers\n"
       "  limbeck evaluate detector.onnx --data test.json --metric-command 'python3 map.py' --json");
-  command->callback([flags] { run(*flags); });
+  command->callback([flags, command] {
+    flags->layer_samples = command->count("--layer-samples") > 0;
+    flags->patience = command->count("--metric-patience") > 0;
+    run(*flags);
+  });
 }
 
 }  // namespace limbeck

@@ -15,6 +15,7 @@
 #include "lib/base/process_memory.h"
 #include "lib/base/schema.h"
 #include "lib/data/dataset.h"
+#include "lib/engine/stream.h"
 #include "lib/model/model_files.h"
 #include "lib/quantize/quantize.h"
 #include "tools/job_report.h"
@@ -128,6 +129,8 @@ class QuantizeRun {
     std::erase_if(order, [&](int64_t index) { return used[static_cast<size_t>(index)]; });
     const int64_t limit = job_.eval_samples > 0 ? job_.eval_samples : kHeldOut;
     if (static_cast<int64_t>(order.size()) > limit) order.resize(static_cast<size_t>(limit));
+    const auto batch = static_cast<size_t>(std::max<int64_t>(1, fixed_batch(source_)));
+    if (job_.eval_samples == 0 && order.size() > batch) order.resize(order.size() / batch * batch);
     return order;
   }
 
@@ -173,14 +176,18 @@ void check_job(const QuantizeJob& job) {
   if (!job.plan.empty() && !job.beside_plan.empty())
     complain("--plan decides formats and ranges: edit it instead of giving " +
              joined_names(job.beside_plan));
+  if (!job.table.empty() && job.no_report && !job.data.empty())
+    complain(
+        "--calibration holds what was observed: --data would serve the report alone, which "
+        "--no-report leaves out");
   if (!job.table.empty() && job.samples)
     complain("--calibration holds its samples already: leave --samples out");
   if (!job.no_report && job.eval.empty() && job.data.empty())
     complain("a report needs --eval or --data, or pass --no-report");
   const PlanOptions& plan = job.plan_options;
   const bool plain = bits_per_element(plan.weights) == 8 && bits_per_element(plan.activations) == 8;
-  if (plan.format != EmitFormat::kQdq && !plain)
-    complain("--format qoperator and --dynamic need 8-bit weights and activations");
+  if (plan.format == EmitFormat::kQOperator && !plain)
+    complain("--format qoperator needs 8-bit weights and activations");
   if (dynamic && plan.weights != DataType::kInt8) complain("--dynamic has int8 weights");
   if (dynamic && !job.beside_dynamic.empty())
     complain("--dynamic observes nothing and its activations are uint8: leave out " +
@@ -191,6 +198,8 @@ void check_job(const QuantizeJob& job) {
     complain("--no-report measures nothing: leave --eval out");
   if (job.no_report && job.eval_samples > 0)
     complain("--no-report measures nothing: leave --eval-samples out");
+  if (job.own_patience && job.metric_command.empty())
+    complain("--metric-patience belongs to --metric-command");
   if (job.no_report && !job.metric_command.empty())
     complain("--metric-command needs a report: leave --no-report out");
   if (complaints.empty()) return;
@@ -213,6 +222,12 @@ PlanOptions plan_options(const std::string& weights, const std::string& activati
 void run_quantize(const QuantizeJob& job) {
   check_job(job);
   require_parent_folder(job.save_plan);
+  const InputFiles inputs{{job.model}, {job.data, job.eval}, {job.table, job.plan}};
+  if (!job.save_plan.empty()) require_kept(job.save_plan, inputs);
+  // A plan is fed back into its own folder, and replaced by its equal.
+  const InputFiles kept{{job.model}, {job.data, job.eval}, {job.table}};
+  for (const char* name : {"plan.json", "report.json", "report.html"})
+    require_kept(fs::path(job.output) / name, kept);
   hand_back_freed_memory();
   QuantizeRun(job).run();
 }

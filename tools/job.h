@@ -26,7 +26,8 @@ struct QuantizeJob {
       samples;  ///< to calibrate on; default: as a given plan did, else CalibrationOptions's
   int64_t eval_samples = 0;  ///< to measure on; 0: all of --eval, at most kHeldOut of --data
   bool no_report = false;
-  bool own_seed = false;  ///< the seed was asked for, not defaulted
+  bool own_patience = false;  ///< metric_patience was asked for
+  bool own_seed = false;      ///< the seed was asked for, not defaulted
   /// Options that were given although a plan decides what they say.
   std::vector<std::string> beside_plan;
   /// Options that were given although --dynamic observes nothing.

@@ -1,15 +1,18 @@
 #include "tools/output_files.h"
 
-#include <signal.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <optional>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <string_view>
+#include <tuple>
 
 #include "lib/base/error.h"
+#include "lib/model/model_files.h"
 
 namespace limbeck {
 
@@ -17,34 +20,94 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view kStaging = ".limbeck-";
+constexpr std::string_view kStaging = ".limbeck-staging-";
 
-/// The process that staged its files in a folder of this name.
-std::optional<pid_t> staging_process(const std::string& name) {
-  if (!name.starts_with(kStaging)) return std::nullopt;
-  pid_t process = 0;
-  const char* end = name.data() + name.size();
-  const auto [stop, error] = std::from_chars(name.data() + kStaging.size(), end, process);
-  if (error != std::errc() || stop != end || process <= 0) return std::nullopt;
-  return process;
+/// Opened without waiting and locked; -1 where that fails. The lock ends with its process, however
+/// that ends, and other containers and hosts that share the folder see it too.
+int lock_folder(const fs::path& folder) {
+  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (file < 0) return -1;
+  if (::flock(file, LOCK_EX | LOCK_NB) == 0) return file;
+  ::close(file);
+  return -1;
 }
 
+/// What killed runs staged: nobody holds the lock.
 void remove_abandoned(const fs::path& folder) {
   std::vector<fs::path> found;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::optional<pid_t> process = staging_process(entry.path().filename().string());
-    if (process && ::kill(*process, 0) != 0 && errno == ESRCH) found.push_back(entry.path());
+    if (entry.path().filename().string().starts_with(kStaging)) found.push_back(entry.path());
   }
   std::error_code ignored;
-  for (const fs::path& path : found) fs::remove_all(path, ignored);
+  for (const fs::path& path : found) {
+    const int lock = lock_folder(path);
+    if (lock < 0) continue;
+    fs::remove_all(path, ignored);
+    ::close(lock);
+  }
+}
+
+[[noreturn]] void throw_staging(const fs::path& folder) {
+  throw_error(Category::kIo, folder.string(), "files must be writable beside the finished ones",
+              std::generic_category().message(errno), "choose another --output");
+}
+
+/// An empty one that is locked. Another run may take it for abandoned before it is.
+std::pair<fs::path, int> make_staging(const fs::path& folder) {
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    std::string name = (folder / (std::string(kStaging) + "XXXXXX")).string();
+    if (::mkdtemp(name.data()) == nullptr) throw_staging(folder);
+    const int lock = lock_folder(name);
+    if (lock >= 0 && fs::exists(name)) return {name, lock};
+    if (lock >= 0) ::close(lock);
+  }
+  throw_staging(folder);
+}
+
+/// The files that a data set's description names.
+std::vector<fs::path> described_files(const std::string& description) {
+  std::vector<fs::path> files{description};
+  const auto json = nlohmann::json::parse(read_file(description), nullptr, false);
+  if (!json.is_object()) return files;
+  for (const char* field : {"path", "labels", "classes"}) {
+    if (json.contains(field) && json.at(field).is_string())
+      files.push_back(fs::path(description).parent_path() / json.at(field).get<std::string>());
+  }
+  return files;
 }
 
 }  // namespace
 
-StagedFiles::StagedFiles(const fs::path& folder)
-    : folder_(folder), staging_(folder / (std::string(kStaging) + std::to_string(::getpid()))) {
+StagedFiles::StagedFiles(const fs::path& folder) : folder_(folder) {
   remove_abandoned(folder);
-  create_folder(staging_);
+  std::tie(staging_, lock_) = make_staging(folder);
+}
+
+StagedFiles::~StagedFiles() {
+  std::error_code ignored;
+  fs::remove_all(staging_, ignored);
+  ::close(lock_);
+}
+
+void require_kept(const fs::path& output, const InputFiles& inputs) {
+  if (!fs::exists(output)) return;
+  std::vector<fs::path> files = inputs.files;
+  for (const std::string& model : inputs.models) {
+    files.emplace_back(model);
+    if (!fs::is_regular_file(model)) continue;
+    for (const fs::path& file : external_files(model)) files.push_back(file);
+  }
+  for (const std::string& data : inputs.data) {
+    if (!fs::is_regular_file(data)) continue;
+    for (fs::path& file : described_files(data)) files.push_back(std::move(file));
+  }
+  for (const fs::path& file : files) {
+    std::error_code missing;
+    if (file.empty() || !fs::equivalent(output, file, missing)) continue;
+    throw_error(Category::kUsage, output.string(),
+                "an output must not replace what it is made from",
+                "'" + file.string() + "', which is read too", "choose another path to write");
+  }
 }
 
 void require_parent_folder(const fs::path& file) {

@@ -34,6 +34,16 @@ class OutputFolder {
 /// Tells before the long work that a file cannot be written (kIo). An empty path is fine.
 void require_parent_folder(const std::filesystem::path& file);
 
+/// What a command reads. Empty names are fine.
+struct InputFiles {
+  std::vector<std::string> models;  ///< and their external data
+  std::vector<std::string> data;    ///< descriptions, and the files that they name
+  std::vector<std::filesystem::path> files;
+};
+
+/// Raises kUsage where writing `output` would replace one of the files.
+void require_kept(const std::filesystem::path& output, const InputFiles& inputs);
+
 /// The files of one run are written into a hidden folder of the output folder and move into place
 /// together at the end: a run that fails leaves what an earlier one made, and the next one clears
 /// away what a killed one staged. The paths live as long as the object. Raises kIo.
@@ -41,10 +51,7 @@ class StagedFiles {
  public:
   /// `folder` exists.
   explicit StagedFiles(const std::filesystem::path& folder);
-  ~StagedFiles() {
-    std::error_code ignored;
-    std::filesystem::remove_all(staging_, ignored);
-  }
+  ~StagedFiles();
   StagedFiles(const StagedFiles&) = delete;
   StagedFiles& operator=(const StagedFiles&) = delete;
   const std::filesystem::path& folder() const { return staging_; }
@@ -55,7 +62,8 @@ class StagedFiles {
 
  private:
   std::filesystem::path folder_;
-  std::filesystem::path staging_;
+  std::filesystem::path staging_;  ///< .limbeck-staging-XXXXXX
+  int lock_ = -1;                  ///< descriptor whose lock says that this process lives
   std::vector<std::string> stale_;
 };
 

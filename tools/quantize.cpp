@@ -107,6 +107,7 @@ void add_quantize_command(CLI::App& app) {
       "  limbeck quantize model.onnx --data train.json --set 'node:/head/*=float' -o out");
   command->callback([flags, command] {
     flags->job.common = flags->common;
+    flags->job.own_patience = command->count("--metric-patience") > 0;
     flags->job.own_seed = command->count("--seed") > 0;
     for (const char* name :
          {"--format", "--dynamic", "--weights", "--activations", "--observer", "--set"}) {

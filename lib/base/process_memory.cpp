@@ -15,6 +15,7 @@ void keep_freed_memory() {
 void hand_back_freed_memory() {
   // Set by hand, it no longer grows with the largest block that was freed.
   ::mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+  ::mallopt(M_TRIM_THRESHOLD, 128 * 1024);
 }
 
 }  // namespace limbeck

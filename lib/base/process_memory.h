@@ -1,5 +1,5 @@
-// What the C library does with freed memory: settings of the whole process, called once, before
-// threads start. The last call counts.
+// What the C library does with freed memory: settings of the whole process, for blocks that are
+// allocated later. The last call counts, but for the number of arenas, which only sinks.
 #pragma once
 
 namespace limbeck {
@@ -10,7 +10,8 @@ namespace limbeck {
 void keep_freed_memory();
 
 /// Hands back what is freed, from 64 KiB on, for programs that stream data of any length: their
-/// peak would grow a little with the samples, by what is left between living blocks.
+/// peak would grow a little with the samples, by what is left between living blocks. Undoes
+/// keep_freed_memory() as far as it matters, so that a recipe may train first.
 void hand_back_freed_memory();
 
 }  // namespace limbeck

@@ -116,11 +116,16 @@ BatchDistance compare_batch(const Batch& batch, std::span<const Tensor> model,
   BatchDistance result;
   for (size_t i = 0; i < model.size(); ++i) {
     check_shapes(model[i], reference[i], names[i]);
+    // Codes, indices and truth values are no amplitudes: a power of them says nothing.
+    if (!holds_fractions(model[i].type()) || !holds_fractions(reference[i].type())) continue;
+    if (model[i].count() == 0) continue;
+    if (result.numbers == 0)
+      result.cosine = cosine_sum(reference[i], model[i], batch.indices.size());
+    result.numbers += model[i].count();
     const Distance d = distance(FloatValues(reference[i]).values(), FloatValues(model[i]).values());
     result.signal += d.signal;
     result.noise += d.noise;
   }
-  result.cosine = cosine_sum(reference[0], model[0], batch.indices.size());
   const auto scores = find_scores(model, static_cast<int64_t>(batch.indices.size()));
   // The shapes agree, so only an integer output of the reference can stand in the way.
   if (scores && reference[*scores].type() == DataType::kFloat) {

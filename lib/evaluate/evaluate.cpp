@@ -33,7 +33,9 @@ int64_t micro_batch_for(int64_t fixed, size_t samples) {
               "it takes batches of exactly " + std::to_string(fixed) +
                   " samples, so their number must be a multiple of that",
               std::to_string(count) + " samples",
-              (whole > 0 ? "use " + std::to_string(whole) + " samples, or " : "") +
+              (whole > 0 ? "use " + std::to_string(whole) +
+                               " samples (evaluate --samples, quantize --eval-samples), or "
+                         : "") +
                   "export the model with a free batch size");
 }
 
@@ -43,11 +45,6 @@ int64_t sample_of(const Batch& batch, const Tensor& output, size_t position) {
   const size_t rows = batch.indices.size();
   if (output.rank() == 0 || output.dim(0) != static_cast<int64_t>(rows)) return batch.indices[0];
   return batch.indices[position / (static_cast<size_t>(output.count()) / rows)];
-}
-
-bool holds_fractions(DataType type) {
-  return type == DataType::kFloat || type == DataType::kDouble || type == DataType::kFloat16 ||
-         type == DataType::kBfloat16;
 }
 
 /// `whose` is "model" or "reference".

@@ -28,8 +28,9 @@ struct SampleRecord {
 };
 
 /// Absent figures could not be computed: without labels, reference or class scores.
-/// Class scores are a float output of shape [n, k], k > 1 (the first such output); when every row
-/// is non-negative and sums to one they are taken as probabilities, otherwise as logits.
+/// Class scores are a float output of shape [n, k], k > 1 or [n, k, 1, 1] (the first such output);
+/// when every row is non-negative and sums to one they are taken as probabilities, otherwise as
+/// logits.
 struct Metrics {
   int64_t samples = 0;
   std::optional<double> top1;       ///< percent; ties go to the lowest class
@@ -37,10 +38,10 @@ struct Metrics {
   std::optional<double> loss;       ///< mean cross-entropy in nats
   std::optional<double> agreement;  ///< percent of samples with the reference's top class
   std::optional<double>
-      sqnr_db;  ///< 10 log10(sum r^2 / sum (r - y)^2) over all outputs; 200 at most
-  std::optional<double> cosine;           ///< mean over samples of the cosine of first outputs
-  std::optional<double> kl;               ///< mean KL(reference || model) of the class scores, nats
-  std::optional<Interval> top1_interval;  ///< Wilson score interval (E. B. Wilson 1927)
+      sqnr_db;  ///< 10 log10(sum r^2 / sum (r - y)^2) over float outputs; 200 at most
+  std::optional<double> cosine;  ///< mean over samples of the cosine of first float outputs
+  std::optional<double> kl;      ///< mean KL(reference || model) of the class scores, nats
+  std::optional<Interval> top1_interval;       ///< Wilson score interval (E. B. Wilson 1927)
   std::optional<Interval> agreement_interval;  ///< same
   std::map<std::string, double> user;          ///< what the metric command answered
 };

@@ -80,6 +80,7 @@ std::vector<SampleRecord> ScoreTotals::records() const {
 
 void DistanceTotals::add(const BatchDistance& distance, int64_t samples) {
   samples_ += samples;
+  sum_.numbers += distance.numbers;
   sum_.signal += distance.signal;
   sum_.noise += distance.noise;
   sum_.cosine += distance.cosine;
@@ -91,8 +92,10 @@ void DistanceTotals::add(const BatchDistance& distance, int64_t samples) {
 
 void DistanceTotals::fill(const ScoreTotals& model, const ScoreTotals& reference,
                           Metrics* metrics) const {
-  metrics->sqnr_db = limbeck::sqnr_db(sum_.signal, sum_.noise);
-  metrics->cosine = sum_.cosine / static_cast<double>(samples_);
+  if (sum_.numbers > 0) {
+    metrics->sqnr_db = limbeck::sqnr_db(sum_.signal, sum_.noise);
+    metrics->cosine = sum_.cosine / static_cast<double>(samples_);
+  }
   if (!model.has_scores() || !reference.has_scores()) return;
   metrics->agreement = percent(sum_.agreeing, samples_);
   metrics->agreement_interval = in_percent(wilson_interval(sum_.agreeing, samples_));

@@ -37,6 +37,7 @@ BatchScores score_batch(const Batch& batch, std::span<const Tensor> outputs);
 
 /// How far the model is from the reference on one micro-batch.
 struct BatchDistance {
+  int64_t numbers = 0;  ///< elements of float outputs
   double signal = 0;
   double noise = 0;
   double cosine = 0;

@@ -14,6 +14,11 @@ FloatValues::FloatValues(const Tensor& tensor) {
   values_ = converted_;
 }
 
+bool holds_fractions(DataType type) {
+  return type == DataType::kFloat || type == DataType::kDouble || type == DataType::kFloat16 ||
+         type == DataType::kBfloat16;
+}
+
 void Distance::add(const Distance& other) {
   signal += other.signal;
   model_square += other.model_square;

@@ -22,6 +22,9 @@ class FloatValues {
   std::span<const float> values_;
 };
 
+/// Float of any width.
+bool holds_fractions(DataType type);
+
 /// Sums over the elements, in double.
 struct Distance {
   double signal = 0;        ///< r^2

@@ -63,6 +63,12 @@ void write_nodes(const Graph& graph, onnx::GraphProto* proto) {
   for (const auto& node : graph.nodes()) {
     onnx::NodeProto* target = proto->add_node();
     *target = node->proto();
+    // A name that was made up from an output that was renamed since is kept, or a plan would lose
+    // its node.
+    const Value* first = node->output(0);
+    if (target->name().empty() && first != nullptr &&
+        node->name() != node->op_type() + ":" + first->name())
+      target->set_name(node->name());
     target->clear_input();
     target->clear_output();
     for (const Value* input : node->inputs())

@@ -49,6 +49,12 @@ ModelFiles model_files(const fs::path& path) {
   return files;
 }
 
+std::vector<fs::path> external_files(const fs::path& path) {
+  std::vector<fs::path> files;
+  for (const std::string& name : external_names(path)) files.push_back(path.parent_path() / name);
+  return files;
+}
+
 int64_t model_bytes(const fs::path& path) { return total_bytes(path, external_names(path)); }
 
 }  // namespace limbeck

@@ -21,6 +21,9 @@ struct ModelFiles {
 /// external files are not checked again. Raises kIo and kInvalidModel.
 ModelFiles model_files(const std::filesystem::path& path);
 
+/// The files of a model's external data, as paths. Raises as model_files does.
+std::vector<std::filesystem::path> external_files(const std::filesystem::path& path);
+
 /// ModelFiles::bytes without reading what the files hold. Raises as model_files does.
 int64_t model_bytes(const std::filesystem::path& path);
 

@@ -43,6 +43,10 @@ const CostRow* find_row(const Node& node) {
   return row == kRows.end() ? nullptr : &*row;
 }
 
+bool is_dequantized(const Value& value) {
+  return value.producer() != nullptr && value.producer()->op_type() == "DequantizeLinear";
+}
+
 /// The weight itself where it reaches the node through a DequantizeLinear without declared shape.
 const Value* stored_weight(const Value* value) {
   if (value == nullptr || value->shape || value->producer() == nullptr) return value;
@@ -79,9 +83,13 @@ bool has_macs(const Node& node) { return find_row(node) != nullptr; }
 bool has_integer_form(const Node& node) {
   const CostRow* row = find_row(node);
   if (row == nullptr || !row->integer_form) return false;
-  const Value* weight = stored_weight(node.input(row->weight));
-  return weight == nullptr || weight->type == DataType::kUndefined ||
-         weight->type == DataType::kFloat || bits_per_element(weight->type) <= 8;
+  const Value* weight = node.input(row->weight);
+  if (weight == nullptr || is_dequantized(*weight)) return weight != nullptr;
+  const Value* bias = node.input(2);
+  const bool is_constant =
+      weight->constant() != nullptr && (bias == nullptr || bias->constant() != nullptr);
+  const bool stacked = node.op_type() == "MatMul" && is_constant && weight->constant()->rank() != 2;
+  return is_constant && !stacked && weight->constant()->type() == DataType::kFloat;
 }
 
 std::optional<int64_t> node_macs(const Node& node, const SampleSizes& sizes) {

@@ -11,7 +11,8 @@ namespace limbeck {
 /// com.microsoft domain.
 bool has_macs(const Node& node);
 
-/// The operators among them that quantization replaces by integer kernels.
+/// The nodes among them that quantization replaces by integer kernels: FP32, with constant weights
+/// and bias, or quantized already.
 bool has_integer_form(const Node& node);
 
 /// For the whole batch; absent when a shape is unknown.

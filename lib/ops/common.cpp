@@ -13,7 +13,7 @@ void fail_model(const std::string& place, const std::string& rule, const std::st
 void fail_unsupported(const std::string& place, const std::string& rule,
                       const std::string& received) {
   throw_error(Category::kUnsupported, place, rule, received,
-              "run with the onnxruntime engine, or rewrite the node");
+              "rewrite or export the node otherwise; docs/operators.md lists what is known");
 }
 
 void check_arity(const Node& node, size_t inputs) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "lib/base/error.h"
 #include "lib/ops/common.h"
 #include "lib/ops/known_values.h"
 
@@ -90,8 +91,15 @@ void infer_shapes(Model& model) {
     const int64_t opset = model.opset(node->domain());
     const OpRow* row = find_op(node->domain(), node->op_type(), opset);
     if (row == nullptr) continue;
-    row->infer(ShapeContext{*node, opset, &values});
-    values.evaluate(*node, *row, opset);
+    try {
+      row->infer(ShapeContext{*node, opset, &values});
+      values.evaluate(*node, *row, opset);
+    } catch (const Error& error) {
+      ErrorInfo info = error.info();
+      if (info.place != "tensor") throw;
+      info.place = node->place();
+      throw Error(info);
+    }
   }
 }
 

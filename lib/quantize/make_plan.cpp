@@ -177,9 +177,18 @@ class Planner {
     if (!is_dynamic() && !table_.tensors.contains(input->name())) return "input was not observed";
     if (is_dynamic() && node.op_type() == "ConvTranspose") return "has no dynamic integer form";
     if (is_dynamic() && node.output(0)->captured_by_subgraph()) return "read by a subgraph";
+    if (is_stacked(node)) return "stacked weights have no integer kernel with a scale a channel";
     if (weight_axis(node) < 0) return "weights of this rank have no channel axis";
     if (!bias_is_per_channel(node)) return "bias is not one number a channel";
     return "";
+  }
+
+  /// Integer kernels of a MatMul take one scale a column of a matrix, not of a stack of them.
+  bool is_stacked(const Node& node) const {
+    const bool codes_multiply =
+        bits_per_element(options_.weights) == 8 && bits_per_element(options_.activations) == 8;
+    return node.op_type() == "MatMul" && !is_dynamic() && codes_multiply &&
+           node.input(1)->constant()->rank() > 2;
   }
 
   /// One number, or one an output channel along the last axis.

@@ -48,7 +48,8 @@ std::string without_pairs(const Metrics& metrics) {
   if (metrics.sqnr_db) {
     return "The outputs follow the FP32 reference with an SQNR of " + fixed(*metrics.sqnr_db, 1) +
            " dB on " + samples_of(metrics.samples) +
-           "; without labels and class scores accuracy itself is not judged.";
+           "; accuracy itself is judged where there are labels and class scores (a float output "
+           "[samples, classes]).";
   }
   return "The model ran on " + samples_of(metrics.samples) +
          "; without labels or an FP32 reference nothing is judged.";

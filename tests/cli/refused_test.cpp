@@ -36,6 +36,20 @@ ModelBuilder product(const Tensor& weights, int64_t opset) {
   return builder;
 }
 
+/// 8 samples of four numbers: d.npy and its description d.json.
+void write_small_data(const fs::path& folder) {
+  const Tensor samples = noise({8, 4}, 3);
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (8, 4), }";
+  header.resize(117, ' ');
+  header += '\n';
+  const auto bytes = std::as_bytes(samples.as<float>());
+  write_file_atomically(folder / "d.npy",
+                        std::string("\x93NUMPY\x01\0v\0", 10) + header +
+                            std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  write_file_atomically(folder / "d.json",
+                        R"({"version": 1, "kind": "npy", "path": "d.npy", "input": "x"})");
+}
+
 using Edit = std::function<void(nlohmann::json&)>;
 
 /// A plan of the fixture after an edit, fed back.
@@ -117,6 +131,77 @@ TEST_CASE("an edited plan that contradicts itself or the model is refused", "[cl
              "a group is named after one of its tensors; got 'nobody'", folder);
   check_edit([&](auto& edited) { edited["activations"][grouped].erase("group"); },
              "must be of one group", folder);
+}
+
+TEST_CASE("options that belong to others are refused alone", "[cli][errors]") {
+  const TemporaryFolder folder;
+  const std::string evaluate = "evaluate " + kFashion + " --data " + kTrain + " --samples 4 ";
+  check_refused(evaluate + "--layer-samples 5", 2, "--layer-samples belongs to --layers", folder);
+  check_refused(evaluate + "--metric-patience 5", 2, "belongs to --metric-command", folder);
+  check_refused(kQuantize + "--metric-patience 5 --data " + kTrain, 2,
+                "belongs to --metric-command", folder);
+}
+
+TEST_CASE("4-bit activations are refused where only the ends could read them", "[cli][errors]") {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "m.onnx", product(noise({4, 3}, 1), 13).bytes());
+  write_small_data(folder.path());
+  check_refused("quantize m.onnx --activations uint4 --no-report --quiet -o out --data d.json", 2,
+                "some weighted layer other than the first and the last", folder);
+}
+
+TEST_CASE("an output does not replace an input", "[cli][errors]") {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "m.onnx", product(noise({4, 3}, 1), 13).bytes());
+  write_small_data(folder.path());
+  const auto before = sha256_file(folder / "m.onnx");
+  const auto data = sha256_file(folder / "d.npy");
+  const std::string rule = "an output must not replace what it is made from";
+  const std::string quantize = "quantize m.onnx --data d.json --no-report --quiet -o out ";
+  for (const char* target : {"m.onnx", "d.npy", "d.json"}) {
+    check_refused(quantize + "--save-plan " + target, 2, rule, folder);
+    check_refused(std::string("calibrate m.onnx --data d.json -o ") + target, 2, rule, folder);
+  }
+  CHECK(sha256_file(folder / "m.onnx") == before);
+  CHECK(sha256_file(folder / "d.npy") == data);
+  fs::copy_file(folder / "d.json", folder / "plan.json");
+  const CommandResult result =
+      run_program("quantize m.onnx --data plan.json --no-report --quiet -o .", folder.path());
+  CHECK(result.exit_code == 2);
+  CHECK(result.err.find(rule) != std::string::npos);
+}
+
+TEST_CASE("what a killed run staged is cleared away, and nothing else", "[cli]") {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "m.onnx", product(noise({4, 3}, 1), 13).bytes());
+  write_small_data(folder.path());
+  fs::create_directories(folder / "out/.limbeck-staging-Ab12Cd");
+  write_file_atomically(folder / "out/.limbeck-staging-Ab12Cd/report.json", "stale");
+  fs::create_directories(folder / "out/.limbeck-999999");
+  write_file_atomically(folder / "out/.limbeck-staging-notes", "a file of the user");
+  const std::string quantize = "quantize m.onnx --data d.json --no-report --quiet -o out";
+  REQUIRE(run_program(quantize, folder.path()).exit_code == 0);
+  CHECK_FALSE(fs::exists(folder / "out/.limbeck-staging-Ab12Cd"));
+  CHECK_FALSE(fs::exists(folder / "out/report.json"));
+  CHECK(fs::exists(folder / "out/.limbeck-999999"));
+  CHECK(fs::exists(folder / "out/.limbeck-staging-notes"));
+}
+
+TEST_CASE("nodes without names are quantized, also after others were folded into them", "[cli]") {
+  const TemporaryFolder folder;
+  ModelBuilder builder(13);
+  builder.input("x", {-1, 4}).output("y").weight("w", noise({4, 3}, 1));
+  builder.weight("b", noise({3}, 2));
+  builder.node("MatMul", {"x", "w"}, {"m"});
+  builder.node("Identity", {"m"}, {"n"});
+  builder.node("Add", {"n", "b"}, {"y"});
+  for (auto& node : *builder.proto().mutable_graph()->mutable_node()) node.clear_name();
+  write_file_atomically(folder / "m.onnx", builder.bytes());
+  write_small_data(folder.path());
+  const CommandResult result =
+      run_program("quantize m.onnx --data d.json --no-report --quiet -o out", folder.path());
+  INFO(result.err);
+  CHECK(result.exit_code == 0);
 }
 
 TEST_CASE("an evaluation without a figure is refused", "[cli][errors]") {

@@ -27,6 +27,8 @@ size_t fold_batch_norm(Graph& graph, int64_t opset);
 /// Mul, Div, Add and Sub by per-channel constants after Conv, ConvTranspose or Gemm move into
 /// weights and bias.
 size_t fold_affine(Graph& graph, int64_t opset);
+/// Gemm of a transposed input becomes Transpose and Gemm, which has an integer form.
+size_t split_transposed_gemm(Graph& graph, int64_t opset);
 /// Pad with zeros moves into the pads of the Conv, AveragePool or (after a non-negative producer)
 /// MaxPool that reads it.
 size_t fold_pad(Graph& graph, int64_t opset);

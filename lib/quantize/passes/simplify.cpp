@@ -12,7 +12,7 @@ namespace {
 using Pass = size_t (*)(Graph&, int64_t);
 
 /// Cheap cleaning first: what it removes would hide the patterns of the later passes.
-constexpr std::array<Pass, 11> kPasses = {
+constexpr std::array<Pass, 12> kPasses = {
     constants_to_initializers,
     remove_identity,
     drop_unused_outputs,
@@ -20,6 +20,7 @@ constexpr std::array<Pass, 11> kPasses = {
     fold_shapes,
     fold_batch_norm,
     fold_affine,
+    split_transposed_gemm,
     fold_pad,
     fuse_leaky_relu,
     fuse_hard_swish,
