@@ -8,7 +8,7 @@
 namespace limbeck {
 
 /// Raises kUsage, before any work is done, for losses without the teacher or the labels that they
-/// read, for early stopping without held-out samples, for a cache of answers on images that change,
+/// read, for early stopping without held-out samples, for more ranks than shards, for a cache of answers on images that change,
 /// and where a model of a fixed batch size does not take the shards.
 void check_job(const TrainJob& job, const Objective& objective, const StepPlan& plan);
 
