@@ -8,6 +8,7 @@
 #include "calibration/calibration.h"
 #include "lib/base/error.h"
 #include "lib/base/format.h"
+#include "lib/distributed/world.h"
 #include "lib/model/model_files.h"
 #include "lib/quantize/quantize.h"
 #include "tools/commands.h"
@@ -36,7 +37,7 @@ void check(const Flags& flags) {
     throw_error(Category::kUsage, flags.output, "the table must not replace what it is made from",
                 "a path that is read too", "choose another --output");
   }
-  require_parent_folder(flags.output);
+  if (world().leads()) require_parent_folder(flags.output);
 }
 
 void print(const CalibrationTable& table, const Flags& flags) {
@@ -63,10 +64,12 @@ void calibrate_model(const Flags& flags) {
   CalibrationOptions options;
   options.samples = flags.samples;
   options.seed = flags.common.seed;
-  options.threads = flags.common.threads;
+  options.threads = threads_of_rank(flags.common.threads);
+  options.ranks = &world();
   options.quiet = flags.common.quiet;
   options.tensors = activations_to_observe(prepared);
   const auto table = calibrate(prepared, *dataset, model_files(flags.model).hash, options);
+  if (!world().leads()) return;
   save_table(table, flags.output);
   print(table, flags);
 }
@@ -88,6 +91,7 @@ void add_calibrate_command(CLI::App& app) {
       "Examples:\n"
       "  limbeck calibrate model.onnx --data train.json -o model.calib\n"
       "  limbeck calibrate model.onnx --data train.json --samples 2048 --seed 7 -o model.calib\n"
+      "  mpirun -np 4 limbeck calibrate model.onnx --data train.json -o model.calib\n"
       "  limbeck quantize model.onnx --calibration model.calib --no-report -o out");
   command->callback([flags] { calibrate_model(*flags); });
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <optional>
 #include <string_view>
 
@@ -45,6 +46,15 @@ StagedFiles::StagedFiles(const fs::path& folder)
     : folder_(folder), staging_(folder / (std::string(kStaging) + std::to_string(::getpid()))) {
   remove_abandoned(folder);
   create_folder(staging_);
+}
+
+ScratchFolder::ScratchFolder() {
+  std::string name = (fs::temp_directory_path() / "limbeck-rank-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) {
+    throw_error(Category::kIo, name, "a temporary folder must be writable",
+                std::generic_category().message(errno), "set TMPDIR to a folder with free space");
+  }
+  path_ = name;
 }
 
 void require_parent_folder(const fs::path& file) {

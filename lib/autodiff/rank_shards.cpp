@@ -27,8 +27,7 @@ std::vector<Piece> cut_pieces(const Tape& tape) {
   for (const size_t parameter : tape.completion_order()) {
     if (pieces.empty() || pieces.back().elements >= kPieceElements) pieces.emplace_back();
     pieces.back().parameters.push_back(parameter);
-    pieces.back().elements +=
-        static_cast<size_t>(tape.parameters()[parameter].initial.count());
+    pieces.back().elements += static_cast<size_t>(tape.parameters()[parameter].initial.count());
   }
   return pieces;
 }

@@ -49,7 +49,8 @@ void add_loss_weights(const std::vector<ObjectiveResult>& shards, Communicator* 
   if (ranks != nullptr) {
     std::vector<std::vector<Tensor>> own(shards.size());
     for (size_t i = 0; i < shards.size(); ++i) {
-      for (const auto& term : shards[i].weights) own[i].insert(own[i].end(), term.begin(), term.end());
+      for (const auto& term : shards[i].weights)
+        own[i].insert(own[i].end(), term.begin(), term.end());
     }
     for (Tensor& sum : sum_over_ranks(*ranks, own)) step.gradients.push_back(std::move(sum));
     return;
@@ -156,9 +157,8 @@ std::vector<Tensor> StepRunner::output_gradients(const ObjectiveResult& result) 
 }
 
 StepResult StepRunner::run(const std::vector<ShardData>& shards, const StepPlan& plan,
-                           std::span<const Tensor> values,
-                           const std::vector<size_t>& loss_weights, uint64_t seed,
-                           double progress) const {
+                           std::span<const Tensor> values, const std::vector<size_t>& loss_weights,
+                           uint64_t seed, double progress) const {
   const size_t parameters = student_.tape().parameters().size();
   const auto weights = by_loss(values.subspan(parameters), loss_weights);
   std::vector<std::vector<Tensor>> inputs;

@@ -76,8 +76,9 @@ class StepRunner {
                               uint64_t seed, uint32_t epoch) const;
 
   /// Mean loss and gradients over the samples of the step, summed in shard order: the same bytes on
-  /// any number of threads and ranks, and on every rank. `shards` are those of this rank. `values` hold the student's weights, then those of the losses, which
-  /// `loss_weights` counts by loss. `progress` is the share of the run that is done.
+  /// any number of threads and ranks, and on every rank. `shards` are those of this rank. `values`
+  /// hold the student's weights, then those of the losses, which `loss_weights` counts by loss.
+  /// `progress` is the share of the run that is done.
   StepResult run(const std::vector<ShardData>& shards, const StepPlan& plan,
                  std::span<const Tensor> values, const std::vector<size_t>& loss_weights,
                  uint64_t seed, double progress) const;

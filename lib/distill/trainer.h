@@ -64,10 +64,10 @@ Recipe completed_recipe(Recipe recipe, bool teacher, bool labels);
 /// number of threads and ranks, whether or not it was interrupted and resumed, then perhaps on
 /// others. A signal, or a rank that is gone, leaves a checkpoint and raises kInterrupted.
 ///
-/// Raises kUsage for more ranks than shards, ranks with different jobs, a recipe that does not fit models and data (labels or teacher that a loss
-/// needs, taps, globs, fixed batch sizes, a cache beside augmentation, an impossible budget), kData
-/// when a value is no longer finite, naming the layer (the last checkpoint stays), and what
-/// Student, Objective, Dataset and checkpoints raise.
+/// Raises kUsage for more ranks than shards, ranks with different jobs, a recipe that does not fit
+/// models and data (labels or teacher that a loss needs, taps, globs, fixed batch sizes, a cache
+/// beside augmentation, an impossible budget), kData when a value is no longer finite, naming the
+/// layer (the last checkpoint stays), and what Student, Objective, Dataset and checkpoints raise.
 TrainResult train(const TrainJob& job);
 
 }  // namespace limbeck

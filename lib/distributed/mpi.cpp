@@ -60,8 +60,7 @@ class MpiCommunicator final : public Communicator {
     check_mpi(MPI_Comm_rank(comm_, &rank_));
     check_mpi(MPI_Comm_size(comm_, &size_));
     MPI_Comm machine = MPI_COMM_NULL;
-    check_mpi(
-        MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine));
+    check_mpi(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine));
     check_mpi(MPI_Comm_size(machine, &ranks_here_));
     check_mpi(MPI_Comm_free(&machine));
   }
@@ -103,7 +102,8 @@ class MpiCommunicator final : public Communicator {
     std::vector<uint64_t> sizes(ranks);
     const uint64_t own = mine.size();
     MPI_Request request = MPI_REQUEST_NULL;
-    check_mpi(MPI_Iallgather(&own, 1, MPI_UINT64_T, sizes.data(), 1, MPI_UINT64_T, comm_, &request));
+    check_mpi(
+        MPI_Iallgather(&own, 1, MPI_UINT64_T, sizes.data(), 1, MPI_UINT64_T, comm_, &request));
     wait_for(request);
     std::vector<int> counts;
     std::vector<int> starts;
