@@ -18,6 +18,7 @@
 #include "lib/distill/train_log.h"
 #include "lib/distill/train_step.h"
 #include "lib/distill/training_data.h"
+#include "lib/distributed/world.h"
 #include "lib/evaluate/evaluate.h"
 #include "lib/ops/dropout_training.h"
 
@@ -110,6 +111,8 @@ class Trainer {
     TrainLog log(leads() ? job_.log : "", state_.log_bytes);
     log_ = &log;
     try {
+      std::optional<LastWords> last_words;
+      if (ranks_ != nullptr) last_words.emplace([this] { return speak_last(); });
       Progress progress("training", total_steps() - state_.step, job_.quiet || !leads());
       progress_ = &progress;
       while (!state_.stopped && state_.epochs < recipe_.epochs) {
@@ -351,18 +354,33 @@ class Trainer {
     if (elapsed.count() >= recipe_.checkpoint_minutes) save();
   }
 
+  Error interruption() const {
+    const bool alone = ranks_ == nullptr;
+    const std::string others = alone ? "" : std::to_string(ranks_->size());
+    return Error(
+        {Category::kInterrupted, "limbeck",
+         alone ? "the job was stopped by a signal"
+               : "the job was stopped by a signal, which mpirun also sends when another of the " +
+                     others + " ranks has ended",
+         "step " + std::to_string(state_.step) + " of " + std::to_string(total_steps()),
+         job_.checkpoint.empty() ? "run the command again"
+         : alone                 ? "run the command again with --resume"
+                                 : "run the command again with --resume, on any number of ranks"});
+  }
+
   [[noreturn]] void save_interrupted() {
     save();
-    throw_error(
-        Category::kInterrupted, "limbeck",
-        ranks_ == nullptr
-            ? "the job was stopped by a signal"
-            : "the job was stopped by a signal, which mpirun also sends when another of the " +
-                  std::to_string(ranks_->size()) + " ranks has ended",
-        "step " + std::to_string(state_.step) + " of " + std::to_string(total_steps()),
-        job_.checkpoint.empty() ? "run the command again"
-        : ranks_ == nullptr     ? "run the command again with --resume"
-                                : "run the command again with --resume, on any number of ranks");
+    throw interruption();
+  }
+
+  /// The main thread waits for ranks that are gone: the state is that of the last whole step.
+  std::string speak_last() {
+    try {
+      save();
+      return leads() ? std::string("limbeck: ") + interruption().what() : "";
+    } catch (const Error& error) {
+      return std::string("limbeck: ") + error.what();
+    }
   }
 
   TrainResult result() const {

@@ -35,11 +35,20 @@ void pause_briefly() {
   std::this_thread::sleep_for(std::chrono::microseconds(50));
 }
 
+namespace {
+
+bool completed(MPI_Request& request) {
+  const InsideMpi inside;
+  int complete = 0;
+  check_mpi(MPI_Test(&request, &complete, MPI_STATUS_IGNORE));
+  return complete != 0;
+}
+
+}  // namespace
+
 void wait_for(MPI_Request& request) {
   for (;;) {
-    int complete = 0;
-    check_mpi(MPI_Test(&request, &complete, MPI_STATUS_IGNORE));
-    if (complete != 0) return;
+    if (completed(request)) return;
     pause_briefly();
   }
 }

@@ -19,6 +19,16 @@ namespace limbeck {
 /// Raises throw_lost_rank() unless `result` is MPI_SUCCESS.
 void check_mpi(int result);
 
+/// Lives while the main thread is inside a call of MPI that may not return (LastWords). Does not
+/// nest.
+class InsideMpi {
+ public:
+  InsideMpi();
+  ~InsideMpi();
+  InsideMpi(const InsideMpi&) = delete;
+  InsideMpi& operator=(const InsideMpi&) = delete;
+};
+
 /// Waits asleep, so that a waiting rank leaves its core to whoever computes there (MPI_Wait spins).
 /// Raises kInterrupted after a signal.
 void wait_for(MPI_Request& request);

@@ -33,6 +33,7 @@ class MpiSum final : public OrderedSum {
   void put(size_t piece, Add add) override { pieces_.at(piece).add = std::move(add); }
 
   void progress() override {
+    const InsideMpi inside;
     while (next_ < pieces_.size() && forward(next_)) ++next_;
     for (size_t i = first_open_; i < next_; ++i) {
       test(pieces_[i].sent);
