@@ -35,6 +35,11 @@ void pause_briefly() {
   std::this_thread::sleep_for(std::chrono::microseconds(50));
 }
 
+void exit_interrupted(int rank) {
+  if (rank != 0) std::this_thread::sleep_for(std::chrono::seconds(2));
+  std::_Exit(exit_code(Category::kInterrupted));
+}
+
 namespace {
 
 bool completed(MPI_Request& request) {
@@ -175,7 +180,6 @@ std::vector<int> MpiCommunicator::codes_of_all(int code) const {
 }
 
 int MpiCommunicator::leave(int code, const std::string& message) {
-  const int stopped = exit_code(Category::kInterrupted);
   const auto tell = [&] {
     const std::string who = rank_ == 0 ? "" : "rank " + std::to_string(rank_) + ": ";
     if (!message.empty()) std::cerr << who << message << std::endl;
@@ -183,7 +187,7 @@ int MpiCommunicator::leave(int code, const std::string& message) {
   if (rank_ == 0) tell();
   std::cout.flush();
   // mpirun is ending the job, or will: a rank that exits in this way ends it.
-  if (code == stopped) std::_Exit(code);
+  if (code == exit_code(Category::kInterrupted)) exit_interrupted(rank_);
   try {
     const std::vector<int> codes = codes_of_all(code);
     if (codes.empty()) {
@@ -193,7 +197,8 @@ int MpiCommunicator::leave(int code, const std::string& message) {
       tell();
     }
   } catch (const Error&) {
-    std::_Exit(code == 0 ? stopped : code);  // a signal while the others were awaited
+    if (code != 0) std::_Exit(code);
+    exit_interrupted(rank_);  // a signal while the others were awaited
   }
   MPI_Finalize();
   return code;

@@ -29,6 +29,10 @@ class InsideMpi {
   InsideMpi& operator=(const InsideMpi&) = delete;
 };
 
+/// Ends the process after a signal. Ranks other than 0 first give it time for its checkpoint: Open
+/// MPI kills the rest of a job as soon as one more rank has ended.
+[[noreturn]] void exit_interrupted(int rank);
+
 /// Waits asleep, so that a waiting rank leaves its core to whoever computes there (MPI_Wait spins).
 /// Raises kInterrupted after a signal.
 void wait_for(MPI_Request& request);

@@ -1,7 +1,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <iostream>
 #include <thread>
 #include <utility>
@@ -52,7 +51,7 @@ struct LastWords::Watch {
     if (!stuck || !entered.compare_exchange_strong(since, kClaimed)) return;
     const std::string message = speak();
     if (!message.empty()) std::cerr << message << std::endl;
-    std::_Exit(exit_code(Category::kInterrupted));
+    exit_interrupted(world().rank());
   }
 
   std::function<std::string()> speak;

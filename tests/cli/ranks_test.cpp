@@ -80,15 +80,15 @@ void require_success(const CommandResult& result) {
   REQUIRE(result.exit_code == 0);
 }
 
-/// Starts the job, and ends one rank by a signal once there is a checkpoint.
+/// Starts the job, and ends one rank by a signal once it has written a checkpoint.
 CommandResult run_and_kill(int ranks, int victim, const std::string& signal,
                            const std::string& arguments, const TemporaryFolder& folder) {
   const std::string rank = "'echo $$ >pid.$OMPI_COMM_WORLD_RANK; exec \"$@\"'";
   const std::string command =
-      in(folder) + "rm -f pid.*; { " + launcher(ranks) + "sh -c " + rank + " rank '" +
-      program().string() + "' " + arguments +
-      " >stdout 2>stderr </dev/null & job=$!; while kill -0 $job && [ ! -f killed/s.checkpoint ]; "
-      "do sleep 0.02; done; kill -" +
+      in(folder) + "rm -f pid.*; touch started; { " + launcher(ranks) + "sh -c " + rank +
+      " rank '" + program().string() + "' " + arguments +
+      " >stdout 2>stderr </dev/null & job=$!; while kill -0 $job && "
+      "[ -z \"$(find killed -name s.checkpoint -newer started)\" ]; do sleep 0.02; done; kill -" +
       signal + " $(cat pid." + std::to_string(victim) + "); wait $job; } 2>/dev/null";
   const int status = std::system(command.c_str());
   CommandResult result;
@@ -203,7 +203,7 @@ TEST_CASE("what all ranks complain of is told once", "[cli][ranks]") {
   write_file_atomically(folder / "r.json", R"({"epochs": 1, "batch": 12, "shards": 2,
       "validation": {"samples": 8}})");
   fails(3, kDistill + "-o out", 2, "got 3 ranks for 2 shards");
-  write_file_atomically(folder / "r.json", R"({"epochs": 1, "batch": 12,
+  write_file_atomically(folder / "r.json", R"({"epochs": 1, "batch": 4,
       "validation": {"samples": 8}, "schedule": {"kind": "constant", "learning_rate": 1000}})");
   fails(2, kDistill + "-o out", 5, "every value must stay finite");
 }
