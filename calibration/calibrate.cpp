@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "calibration/calibration.h"
+#include "calibration/rank_rounds.h"
 #include "lib/base/error.h"
 #include "lib/base/progress.h"
 #include "lib/engine/stream.h"
@@ -92,15 +93,6 @@ std::vector<int64_t> samples_to_read(const Model& model, const Dataset& dataset,
   return order;
 }
 
-/// What a micro-batch leaves for the moving averages: the extremes of each sample, tensor by
-/// tensor.
-struct Partial {
-  std::vector<std::vector<Extremes>> extremes;
-  /// Sums of every channel of each sample, one after the other, where a tensor needs means.
-  std::vector<std::vector<double>> sums;
-  int64_t samples = 0;
-};
-
 /// Sum of each channel over the pixels of one row of `dims` = [rows, channels, ...].
 void add_channel_sums(std::span<const float> row, const Dims& dims, bool channels_last,
                       std::vector<double>& all) {
@@ -138,6 +130,8 @@ class Run {
   Partial observe(const Batch& batch);
   /// Called in data order.
   void follow(const Partial& partial);
+  /// What other ranks have recorded; before finish().
+  void merge(const std::map<std::string, Sketch>& recorded);
   /// The sketches of all tensors that took a value.
   std::map<std::string, Sketch> finish();
   /// Of the tensors that need them; `sketches` tell how many values there were.
@@ -239,6 +233,13 @@ void Run::follow(const Partial& partial) {
   }
 }
 
+void Run::merge(const std::map<std::string, Sketch>& recorded) {
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    const auto found = recorded.find(tensors_[i].name);
+    if (found != recorded.end()) sketches_[i].merge(found->second);
+  }
+}
+
 std::map<std::string, Sketch> Run::finish() {
   std::map<std::string, Sketch> result;
   for (size_t i = 0; i < tensors_.size(); ++i) {
@@ -267,6 +268,10 @@ ChannelMeans Run::means(const std::map<std::string, Sketch>& sketches) const {
 CalibrationTable calibrate(const Model& model, const Dataset& dataset,
                            const std::string& model_hash, const CalibrationOptions& options) {
   const auto order = samples_to_read(model, dataset, options);
+  if (many(options.ranks)) {
+    require_agreement(*options.ranks, "the model", model_hash);
+    require_agreement(*options.ranks, "the number of samples", std::to_string(order.size()));
+  }
   Run run(model, dataset, options);
   // Hashing reads every byte of the data set; it need not wait for the pass, nor the pass for it.
   auto data_hash = std::async(std::launch::async, [&dataset] { return dataset.hash(); });
@@ -274,14 +279,26 @@ CalibrationTable calibrate(const Model& model, const Dataset& dataset,
   stream.micro_batch = micro_batch(model, options);
   stream.may_split = fixed_batch(model) == 0;
   stream.threads = options.threads;
+  Communicator* ranks = many(options.ranks) ? options.ranks : nullptr;
+  const bool leads = ranks == nullptr || ranks->leads();
   {
-    Progress progress("calibrating", static_cast<int64_t>(order.size()), options.quiet);
-    map_samples<Partial>(
-        dataset, order, stream, [&run](const Batch& batch) { return run.observe(batch); },
-        [&](Partial& partial) {
-          run.follow(partial);
-          progress.advance(partial.samples);
-        });
+    Progress progress("calibrating", static_cast<int64_t>(order.size()), options.quiet || !leads);
+    const auto observe = [&run](const Batch& batch) { return run.observe(batch); };
+    const std::function<void(Partial&)> follow = [&](Partial& partial) {
+      run.follow(partial);
+      progress.advance(partial.samples);
+    };
+    if (ranks == nullptr)
+      map_samples<Partial>(dataset, order, stream, observe, follow);
+    else
+      map_samples_on_ranks(*ranks, dataset, order, stream, observe, follow);
+  }
+  if (ranks != nullptr) {
+    CalibrationTable recorded;
+    if (!leads) recorded.tensors = run.finish();
+    for (const std::string& bytes : ranks->gather(leads ? "" : encode_table(recorded)))
+      if (!bytes.empty()) run.merge(decode_table(bytes, "what a rank has seen").tensors);
+    if (!leads) return recorded;
   }
   auto sketches = run.finish();
   auto means = run.means(sketches);

@@ -10,6 +10,7 @@
 
 #include "calibration/sketch.h"
 #include "lib/data/dataset.h"
+#include "lib/distributed/communicator.h"
 #include "lib/model/model.h"
 
 namespace limbeck {
@@ -27,6 +28,9 @@ struct CalibrationOptions {
   /// Samples computed together; 0: 8, fewer where activations are large. Models with a fixed batch
   /// size have their own.
   int64_t micro_batch = 0;
+  /// Processes that share the samples, each calling calibrate() with the same arguments; null: this
+  /// one alone. Never changes the result.
+  Communicator* ranks = nullptr;
 };
 
 /// What one pass over the data saw. A value: copy, save, load. Keys are tensor names of the
@@ -46,7 +50,8 @@ struct CalibrationTable {
 /// products, which oneDNN sums in an order that depends on their size. A model with a fixed batch
 /// size leaves out the samples of an incomplete last batch. Raises kData at the first sample that
 /// causes a NaN or infinity, naming it and the first such tensor. `model_hash` is stored in the
-/// table.
+/// table. With ranks the table is that of one process, to the last bit, on rank 0; that of another
+/// rank holds what it has seen alone. Raises kUsage when ranks have different models or data.
 CalibrationTable calibrate(const Model& model, const Dataset& dataset,
                            const std::string& model_hash, const CalibrationOptions& options);
 
@@ -55,6 +60,9 @@ CalibrationTable calibrate(const Model& model, const Dataset& dataset,
 void save_table(const CalibrationTable& table, const std::filesystem::path& path);
 /// Raises kIo, kData (damaged in any bit, or of a newer version).
 CalibrationTable load_table(const std::filesystem::path& path);
+/// The bytes of such a file, which ranks also send each other; `place` names them in errors.
+std::string encode_table(const CalibrationTable& table);
+CalibrationTable decode_table(const std::string& bytes, const std::string& place);
 /// Raises kUsage when the table was made from another model.
 void require_model(const CalibrationTable& table, const std::string& model_hash,
                    const std::filesystem::path& table_path);

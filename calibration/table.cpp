@@ -81,7 +81,7 @@ proto::CalibrationTable open_envelope(const std::string& bytes, const std::strin
 
 }  // namespace
 
-void save_table(const CalibrationTable& table, const std::filesystem::path& path) {
+std::string encode_table(const CalibrationTable& table) {
   proto::CalibrationTable message;
   message.set_model_hash(table.model_hash);
   message.set_data_hash(table.data_hash);
@@ -98,18 +98,22 @@ void save_table(const CalibrationTable& table, const std::filesystem::path& path
   file.set_version(kTableVersion);
   file.set_table(message.SerializeAsString());
   file.set_sha256(sha256(file.table()));
-  write_file_atomically(path, file.SerializeAsString());
+  return file.SerializeAsString();
 }
 
-CalibrationTable load_table(const std::filesystem::path& path) {
-  const proto::CalibrationTable message = open_envelope(read_file(path), path.string());
+void save_table(const CalibrationTable& table, const std::filesystem::path& path) {
+  write_file_atomically(path, encode_table(table));
+}
+
+CalibrationTable decode_table(const std::string& bytes, const std::string& origin) {
+  const proto::CalibrationTable message = open_envelope(bytes, origin);
   CalibrationTable table;
   table.model_hash = message.model_hash();
   table.data_hash = message.data_hash();
   table.samples = message.samples();
   table.seed = message.seed();
   for (const auto& sketch : message.tensors()) {
-    const std::string place = path.string() + ": tensor '" + sketch.name() + "'";
+    const std::string place = origin + ": tensor '" + sketch.name() + "'";
     if (!table.tensors.emplace(sketch.name(), read_sketch(sketch, place)).second)
       throw_damaged(place, "two sketches");
   }
@@ -117,10 +121,14 @@ CalibrationTable load_table(const std::filesystem::path& path) {
     const bool finite = std::all_of(means.values().begin(), means.values().end(),
                                     [](double mean) { return std::isfinite(mean); });
     if (!finite)
-      throw_damaged(path.string() + ": tensor '" + means.name() + "'", "means that are no numbers");
+      throw_damaged(origin + ": tensor '" + means.name() + "'", "means that are no numbers");
     table.means[means.name()].assign(means.values().begin(), means.values().end());
   }
   return table;
+}
+
+CalibrationTable load_table(const std::filesystem::path& path) {
+  return decode_table(read_file(path), path.string());
 }
 
 void require_model(const CalibrationTable& table, const std::string& model_hash,

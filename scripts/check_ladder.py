@@ -4,7 +4,7 @@ import pathlib
 import re
 import sys
 
-RUNGS = ["lib/base", "lib/model", "lib/ops", "lib/engine", "lib/autodiff", "lib/data", "calibration", "lib/quantize",
+RUNGS = ["lib/base", "lib/distributed", "lib/model", "lib/ops", "lib/engine", "lib/autodiff", "lib/data", "calibration", "lib/quantize",
          "lib/evaluate", "lib/distill", "lib/report", "lib/package", "tools"]
 # The stream feeds engines from data sets, so engine may see the data set's contract.
 ALLOWED = {("lib/engine", "lib/data")}
@@ -27,6 +27,8 @@ def main():
                 failures.append(f"{relative} includes {line.group(1)}, a higher rung")
         if re.search(r'#include [<"](oneapi/)?dnnl', text) and not relative.startswith("lib/engine/onednn/"):
             failures.append(f"{relative} includes oneDNN outside lib/engine/onednn")
+        if re.search(r'#include [<"]mpi\.h', text) and not relative.startswith("lib/distributed/"):
+            failures.append(f"{relative} includes MPI outside lib/distributed")
     print("\n".join(failures) or "ladder: in order")
     return 1 if failures else 0
 

@@ -9,6 +9,7 @@
 #include "lib/base/error.h"
 #include "lib/base/format.h"
 #include "lib/base/process_memory.h"
+#include "lib/distributed/world.h"
 #include "lib/model/model_files.h"
 #include "lib/quantize/quantize.h"
 #include "tools/commands.h"
@@ -32,7 +33,7 @@ void check(const Flags& flags) {
                 "describe a data set in a JSON file and pass it with --data");
   }
   require_kept(flags.output, {{flags.model}, {flags.data}, {}});
-  require_parent_folder(flags.output);
+  if (world().leads()) require_parent_folder(flags.output);
 }
 
 void print(const CalibrationTable& table, const Flags& flags) {
@@ -62,10 +63,12 @@ void calibrate_model(const Flags& flags) {
   CalibrationOptions options;
   options.samples = flags.samples;
   options.seed = flags.common.seed;
-  options.threads = flags.common.threads;
+  options.threads = threads_of_rank(flags.common.threads);
+  options.ranks = &world();
   options.quiet = flags.common.quiet;
   options.tensors = activations_to_observe(prepared);
   const auto table = calibrate(prepared, *dataset, model_files(flags.model).hash, options);
+  if (!world().leads()) return;
   save_table(table, flags.output);
   print(table, flags);
 }
@@ -87,6 +90,7 @@ void add_calibrate_command(CLI::App& app) {
       "Examples:\n"
       "  limbeck calibrate model.onnx --data train.json -o model.calib\n"
       "  limbeck calibrate model.onnx --data train.json --samples 2048 --seed 7 -o model.calib\n"
+      "  mpirun -np 4 limbeck calibrate model.onnx --data train.json -o model.calib\n"
       "  limbeck quantize model.onnx --calibration model.calib --no-report -o out");
   command->callback([flags] { calibrate_model(*flags); });
 }

@@ -2,9 +2,11 @@
 #include <charconv>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "lib/base/error.h"
+#include "lib/distributed/world.h"
 #include "tools/commands.h"
 
 namespace limbeck {
@@ -59,6 +61,17 @@ void check_command(const CLI::App& app, const std::vector<std::string>& argument
               "'" + arguments[0] + "'", "see limbeck --help");
 }
 
+/// Only some commands share their work; of the others every rank would do the whole job, over the
+/// same files.
+void check_ranks(const std::vector<std::string>& arguments) {
+  const int ranks = world().size();
+  if (ranks == 1 || arguments.empty() || arguments[0].starts_with("-")) return;
+  if (arguments[0] == "distill" || arguments[0] == "calibrate") return;
+  throw_error(Category::kUsage, "limbeck " + arguments[0],
+              "only distill and calibrate run on several ranks", std::to_string(ranks) + " ranks",
+              "start it without mpirun");
+}
+
 /// Numbers that fit into 64 bits without sign: CLI11 takes others for the largest one.
 CLI::Validator whole_number() {
   return {[](const std::string& text) {
@@ -94,6 +107,12 @@ void add_common_options(CLI::App* command, CommonOptions* options) {
       ->capture_default_str();
 }
 
+int threads_of_rank(int threads) {
+  const int ranks = world().ranks_here();
+  if (threads > 0 || ranks == 1) return threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / ranks);
+}
+
 const std::string& running_command() { return current_command(); }
 
 void run_command_line(const std::vector<std::string>& arguments) {
@@ -102,12 +121,13 @@ void run_command_line(const std::vector<std::string>& arguments) {
       "limbeck");
   add_commands(app);
   check_command(app, arguments);
+  check_ranks(arguments);
   current_command() = "limbeck";
   for (const std::string& argument : arguments) current_command() += " " + shell_word(argument);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::Success& success) {
-    app.exit(success);
+    if (world().leads()) app.exit(success);
   } catch (const CLI::ParseError& error) {
     throw_usage(app, error);
   }

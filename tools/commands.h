@@ -19,6 +19,9 @@ struct CommonOptions {
 
 void add_common_options(CLI::App* command, CommonOptions* options);
 
+/// Threads of this rank for `--threads`: with 0, ranks on one machine share its cores.
+int threads_of_rank(int threads);
+
 /// Refuses the empty text that an unset variable leaves.
 CLI::Validator not_empty();
 

@@ -46,7 +46,8 @@ void add_distill_command(CLI::App& app) {
       "-o out\n"
       "  limbeck distill --teacher t.onnx --student shrink:macs=0.5 --data train.json -o out\n"
       "  limbeck distill --student s.onnx --data train.json --epochs 30 -o out\n"
-      "  limbeck distill --recipe distill.json --baseline -o out --resume");
+      "  limbeck distill --recipe distill.json --baseline -o out --resume\n"
+      "  mpirun -np 4 limbeck distill --recipe distill.json -o out    # docs/distributed.md");
   command->callback([job, command] {
     job->own_seed = command->count("--seed") > 0;
     run_distill(*job);

@@ -13,6 +13,7 @@
 #include "lib/distill/train_log.h"
 #include "lib/distill/trainer.h"
 #include "lib/distill/training_data.h"
+#include "lib/distributed/world.h"
 #include "lib/model/model_files.h"
 #include "tools/distill_measure.h"
 #include "tools/distill_student.h"
@@ -98,7 +99,7 @@ class DistillRun {
     check_recipe(job_, recipe_);
     load();
     const OutputFolder folder(job_.output);
-    check_checkpoints();
+    if (leads_) check_checkpoints();
     const std::string made = format_ ? teacher_stem() + "." + *format_ : stem();
     remove_leftovers(job_.output, {made + ".", stem() + "."});
     StagedFiles files(job_.output);
@@ -106,13 +107,14 @@ class DistillRun {
     if (format_) quantize_teacher(files);
     // Of an earlier run with --baseline.
     files.replaces(emitted_name("baseline"));
-    inputs_.before = measure_file(student_file_, teacher(), measured_on());
-    if (teacher_)
-      inputs_.teacher = measured_teacher(recipe_.teacher, *teacher_, inputs_.before.evaluation);
+    if (leads_) measure_before();
     const TrainResult trained = train(train_job(recipe_, teacher(), ""));
-    inputs_.training = training_run(trained, "train.jsonl");
-    inputs_.after = emit(trained.student, "distilled", files);
+    if (leads_) {
+      inputs_.training = training_run(trained, "train.jsonl");
+      inputs_.after = emit(trained.student, "distilled", files);
+    }
     if (job_.baseline) train_baseline(files);
+    if (!leads_) return;
     report(files);
     for (const char* name : {"", ".baseline"}) fs::remove(checkpoint(name));
   }
@@ -124,6 +126,12 @@ class DistillRun {
   std::string stem() const { return recipe_.student.stem().string(); }
   fs::path checkpoint(const std::string& name) const {
     return output(stem() + name + ".checkpoint");
+  }
+
+  void measure_before() {
+    inputs_.before = measure_file(student_file_, teacher(), measured_on());
+    if (teacher_)
+      inputs_.teacher = measured_teacher(recipe_.teacher, *teacher_, inputs_.before.evaluation);
   }
 
   void load() {
@@ -249,6 +257,7 @@ class DistillRun {
     job.resume = job_.resume;
     job.threads = job_.common.threads;
     job.quiet = job_.common.quiet;
+    job.ranks = &world();
     return job;
   }
 
@@ -294,6 +303,7 @@ class DistillRun {
     Recipe recipe = recipe_;
     recipe.losses = label_losses(recipe.losses);
     const TrainResult trained = train(train_job(recipe, nullptr, ".baseline"));
+    if (!leads_) return;
     inputs_.baseline_training = training_run(trained, "baseline.jsonl");
     inputs_.baseline = emit(trained.student, "baseline", files);
   }
@@ -316,6 +326,7 @@ class DistillRun {
   }
 
   const DistillJob& job_;
+  const bool leads_ = world().leads();  ///< else it only trains along, and writes nothing to keep
   JobClock started_ = JobClock::now();
   Recipe recipe_;
   fs::path student_file_;  ///< what is measured before; staged where limbeck makes it
@@ -337,7 +348,17 @@ class DistillRun {
 
 void run_distill(const DistillJob& job) {
   keep_freed_memory();
-  DistillRun(job).run();
+  DistillJob own = job;
+  own.common.threads = threads_of_rank(job.common.threads);
+  if (world().leads()) {
+    DistillRun(own).run();
+    return;
+  }
+  // A student that is made from the teacher passes through a file on every rank.
+  const ScratchFolder scratch;
+  own.output = scratch.path().string();
+  own.common.quiet = true;
+  DistillRun(own).run();
 }
 
 }  // namespace limbeck

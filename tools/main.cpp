@@ -5,9 +5,11 @@
 #include <exception>
 #include <iostream>
 #include <new>
+#include <string>
 
 #include "lib/base/error.h"
 #include "lib/base/progress.h"
+#include "lib/distributed/world.h"
 #include "tools/commands.h"
 
 namespace {
@@ -21,28 +23,37 @@ void bound_spinning(char** argv) {
   ::execv("/proc/self/exe", argv);  // returns only on failure: then it runs without
 }
 
-}  // namespace
+struct Ending {
+  int code = 0;
+  std::string message = {};
+};
 
-int main(int argc, char** argv) {
+Ending run(int argc, char** argv) {
   using limbeck::Category;
-  bound_spinning(argv);
-  limbeck::install_interrupt_handler();
   try {
     limbeck::run_command_line({argv + 1, argv + argc});
     if (!std::cout.flush()) {
       limbeck::throw_error(Category::kIo, "standard output", "the result must be written whole",
                            "a failed write", "check the disk, or the program that reads it");
     }
-    return 0;
+    return {};
   } catch (const limbeck::Error& error) {
-    std::cerr << "limbeck: " << error.what() << "\n";
-    return limbeck::exit_code(error.category());
+    return {limbeck::exit_code(error.category()), std::string("limbeck: ") + error.what()};
   } catch (const std::bad_alloc&) {
-    std::cerr << "limbeck: data: memory: the job must fit into memory. Next: use fewer threads\n";
-    return limbeck::exit_code(Category::kData);
+    return {limbeck::exit_code(Category::kData),
+            "limbeck: data: memory: the job must fit into memory. Next: use fewer threads"};
   } catch (const std::exception& error) {
-    std::cerr << "limbeck: internal error: " << error.what()
-              << ". Next: report this bug with the command\n";
-    return limbeck::exit_code(Category::kInternal);
+    return {limbeck::exit_code(Category::kInternal),
+            std::string("limbeck: internal error: ") + error.what() +
+                ". Next: report this bug with the command"};
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  bound_spinning(argv);
+  limbeck::install_interrupt_handler();
+  const Ending ending = run(argc, argv);
+  return limbeck::leave_world(ending.code, ending.message);
 }

@@ -110,6 +110,15 @@ void require_kept(const fs::path& output, const InputFiles& inputs) {
   }
 }
 
+ScratchFolder::ScratchFolder() {
+  std::string name = (fs::temp_directory_path() / "limbeck-rank-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) {
+    throw_error(Category::kIo, name, "a temporary folder must be writable",
+                std::generic_category().message(errno), "set TMPDIR to a folder with free space");
+  }
+  path_ = name;
+}
+
 void require_parent_folder(const fs::path& file) {
   if (file.empty()) return;
   const fs::path folder = fs::absolute(file).parent_path();

@@ -31,6 +31,23 @@ class OutputFolder {
   bool is_new_;
 };
 
+/// A folder of this process alone among the system's temporary files, removed with all it holds.
+/// Raises kIo.
+class ScratchFolder {
+ public:
+  ScratchFolder();
+  ~ScratchFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 /// Tells before the long work that a file cannot be written (kIo). An empty path is fine.
 void require_parent_folder(const std::filesystem::path& file);
 

@@ -80,10 +80,20 @@ void repeat(const Tape::Program& p, const Segment& segment, Pass& pass) {
   }
 }
 
-void run_segment(const Tape::Program& p, const Segment& segment, PassState& state, Totals& totals) {
+/// The total of a slot; zeros where no gradient reached it.
+Tensor total_of(Slot slot, const PassState& state, const Totals& totals) {
+  const Tensor* total = totals.find(slot);
+  const ForwardValue& value = state.values[slot];
+  return total != nullptr ? *total : Tensor::zeros(value.type, value.dims);
+}
+
+void run_segment(const Tape::Program& p, const Segment& segment, PassState& state, Totals& totals,
+                 const GradientReady& ready) {
   for (size_t n = segment.last; n-- > segment.first;) {
     const TapeNode& node = p.nodes[n];
     if (node.runs_backward) run_backward(node, state.values, state.steps[n], totals);
+    for (const size_t parameter : node.completes)
+      if (ready) ready(parameter, total_of(p.parameter_slots[parameter], state, totals));
     for (const Slot slot : node.outputs) {
       if (slot != kNoSlot && p.keeps_gradient[slot] == 0) totals.drop(slot);
     }
@@ -94,7 +104,32 @@ void run_segment(const Tape::Program& p, const Segment& segment, PassState& stat
 
 }  // namespace
 
-Gradients Tape::backward(Pass pass, std::span<const Tensor> output_gradients) const {
+void plan_completion(Tape::Program& program) {
+  // Backward passes run the nodes from the last to the first: the first reader is the last to add.
+  std::vector<uint8_t> found(program.slots, 0);
+  for (TapeNode& node : program.nodes) {
+    node.completes.clear();
+    for (const Slot slot : node.inputs) {
+      if (slot == kNoSlot || found[slot] != 0) continue;
+      found[slot] = 1;
+      const auto& slots = program.parameter_slots;
+      for (size_t i = 0; i < slots.size(); ++i)
+        if (slots[i] == slot) node.completes.push_back(i);
+    }
+  }
+}
+
+std::vector<size_t> Tape::completion_order() const {
+  std::vector<size_t> order;
+  for (size_t n = program_->nodes.size(); n-- > 0;) {
+    const auto& completes = program_->nodes[n].completes;
+    order.insert(order.end(), completes.begin(), completes.end());
+  }
+  return order;
+}
+
+Gradients Tape::backward(Pass pass, std::span<const Tensor> output_gradients,
+                         const GradientReady& ready) const {
   const Program& p = *program_;
   check_count(output_gradients.size(), p.output_slots.size(), "output gradients");
   Totals totals(p.slots);
@@ -104,16 +139,13 @@ Gradients Tape::backward(Pass pass, std::span<const Tensor> output_gradients) co
   }
   for (size_t s = p.segments.size(); s-- > 0;) {
     if (s + 1 < p.segments.size()) repeat(p, p.segments[s], pass);
-    run_segment(p, p.segments[s], pass.state, totals);
+    run_segment(p, p.segments[s], pass.state, totals, ready);
   }
-  const auto result = [&](Slot slot) {
-    const Tensor* total = totals.find(slot);
-    const ForwardValue& value = pass.state.values[slot];
-    return total != nullptr ? *total : Tensor::zeros(value.type, value.dims);
-  };
   Gradients gradients;
-  for (const Slot slot : p.parameter_slots) gradients.parameters.push_back(result(slot));
-  for (const Slot slot : p.gradient_slots) gradients.values.push_back(result(slot));
+  for (const Slot slot : p.parameter_slots)
+    gradients.parameters.push_back(total_of(slot, pass.state, totals));
+  for (const Slot slot : p.gradient_slots)
+    gradients.values.push_back(total_of(slot, pass.state, totals));
   return gradients;
 }
 

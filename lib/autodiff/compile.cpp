@@ -38,6 +38,7 @@ class Compiler {
     check_globs();
     mark_wanted();
     plan_memory(*program_, value_sizes(), options_.segments);
+    plan_completion(*program_);
     return std::move(program_);
   }
 

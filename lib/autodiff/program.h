@@ -24,6 +24,8 @@ struct TapeNode {
   std::vector<Slot> dead_first;
   std::vector<Slot> dead_final;
   std::vector<Slot> dead_backward;  ///< tensors that nothing needs after the backward step
+  /// Parameters whose gradient is whole once this node has run backward.
+  std::vector<size_t> completes;
 };
 
 /// Nodes [first, last) that run forward together. All but the last segment run twice.
@@ -55,6 +57,9 @@ struct Tape::Program {
 /// Cuts the program into segments of about equal kept sizes, and finds where tensors die. `sizes`
 /// holds the elements of each slot. Constants, parameters and inputs never die: others hold them.
 void plan_memory(Tape::Program& program, const std::vector<int64_t>& sizes, size_t segments);
+
+/// Fills TapeNode::completes; every parameter is read by a node.
+void plan_completion(Tape::Program& program);
 
 /// Raises kData unless the numbers agree.
 void check_count(size_t received, size_t wanted, const char* what);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -80,6 +81,10 @@ struct Gradients {
   std::vector<Tensor> values;      ///< in the order of TrainOptions::gradients_of
 };
 
+/// Called while a backward pass runs, on its thread, once for every parameter, as soon as its
+/// gradient is whole; in the order of Tape::completion_order().
+using GradientReady = std::function<void(size_t parameter, const Tensor& gradient)>;
+
 /// Immutable and thread-safe: any number of passes may run at once, each on the one thread that
 /// calls. The same arguments give the same bits, whatever runs beside it.
 class Tape {
@@ -104,7 +109,11 @@ class Tape {
                uint64_t seed) const;
   /// One gradient an output name; an empty tensor means zero. Memory of the pass is freed after its
   /// last use.
-  Gradients backward(Pass pass, std::span<const Tensor> output_gradients) const;
+  Gradients backward(Pass pass, std::span<const Tensor> output_gradients,
+                     const GradientReady& ready = {}) const;
+  /// Parameters in the order in which backward passes complete their gradients: those of the last
+  /// layers first.
+  std::vector<size_t> completion_order() const;
 
   struct Program;  ///< lib/autodiff/program.h
   explicit Tape(std::unique_ptr<const Program> program);

@@ -39,6 +39,13 @@ void check_job(const TrainJob& job, const Objective& objective, const StepPlan& 
                 "answers are cached for images as they are, and augmentation changes them", "both",
                 "leave out --teacher-cache, or /augmentation in the recipe");
   }
+  if (many(job.ranks) && job.ranks->size() > plan.shards) {
+    throw_error(
+        Category::kUsage, "/shards", "a rank computes at least one shard of every step",
+        std::to_string(job.ranks->size()) + " ranks for " + std::to_string(plan.shards) + " shards",
+        "start at most " + std::to_string(plan.shards) +
+            " ranks, or raise \"shards\" in the recipe, which changes the result");
+  }
   check_fixed_batch(job.student, "student", plan);
   if (job.teacher != nullptr && objective.needs_teacher())
     check_fixed_batch(*job.teacher, "teacher", plan);

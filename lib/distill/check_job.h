@@ -8,8 +8,8 @@
 namespace limbeck {
 
 /// Raises kUsage, before any work is done, for losses without the teacher or the labels that they
-/// read, for early stopping without held-out samples, for a cache of answers on images that change,
-/// and where a model of a fixed batch size does not take the shards.
+/// read, for early stopping without held-out samples, for more ranks than shards, for a cache of
+/// answers on images that change, and where a model of a fixed batch size does not take the shards.
 void check_job(const TrainJob& job, const Objective& objective, const StepPlan& plan);
 
 }  // namespace limbeck

@@ -116,8 +116,8 @@ void check_counts(const proto::Checkpoint& checkpoint, const std::string& place)
 
 }  // namespace
 
-void save_checkpoint(const TrainState& state, const TrainIdentity& identity,
-                     const std::filesystem::path& path) {
+std::string encode_checkpoint(const TrainState& state, const TrainIdentity& identity,
+                              const std::string& place) {
   proto::Checkpoint message;
   message.set_recipe_hash(identity.recipe);
   message.set_teacher_hash(identity.teacher);
@@ -141,7 +141,7 @@ void save_checkpoint(const TrainState& state, const TrainIdentity& identity,
   message.set_log_bytes(state.log_bytes);
   constexpr size_t kEnvelope = 1024;
   if (message.ByteSizeLong() > std::numeric_limits<int32_t>::max() - kEnvelope) {
-    throw_error(Category::kUnsupported, path.string(), "a checkpoint must stay below 2 GiB",
+    throw_error(Category::kUnsupported, place, "a checkpoint must stay below 2 GiB",
                 std::to_string(message.ByteSizeLong()) + " bytes",
                 "train fewer weights with `trainable`, or a smaller student");
   }
@@ -149,13 +149,12 @@ void save_checkpoint(const TrainState& state, const TrainIdentity& identity,
   file.set_version(kCheckpointVersion);
   file.set_checkpoint(message.SerializeAsString());
   file.set_sha256(sha256(file.checkpoint()));
-  write_file_atomically(path, file.SerializeAsString());
+  return file.SerializeAsString();
 }
 
-TrainState load_checkpoint(const std::filesystem::path& path, const TrainIdentity& identity,
-                           const TrainState& initial) {
-  const std::string place = path.string();
-  const proto::Checkpoint message = open_envelope(read_file(path), place);
+TrainState decode_checkpoint(const std::string& bytes, const TrainIdentity& identity,
+                             const TrainState& initial, const std::string& place) {
+  const proto::Checkpoint message = open_envelope(bytes, place);
   require_identity(message, identity, place);
   check_counts(message, place);
   const auto tensors = [&](const StoredTensors& source, const std::vector<Tensor>& like) {
@@ -179,6 +178,16 @@ TrainState load_checkpoint(const std::filesystem::path& path, const TrainIdentit
   state.epoch = read_sums(message.epoch());
   state.log_bytes = message.log_bytes();
   return state;
+}
+
+void save_checkpoint(const TrainState& state, const TrainIdentity& identity,
+                     const std::filesystem::path& path) {
+  write_file_atomically(path, encode_checkpoint(state, identity, path.string()));
+}
+
+TrainState load_checkpoint(const std::filesystem::path& path, const TrainIdentity& identity,
+                           const TrainState& initial) {
+  return decode_checkpoint(read_file(path), identity, initial, path.string());
 }
 
 }  // namespace limbeck

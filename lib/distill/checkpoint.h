@@ -26,4 +26,11 @@ void save_checkpoint(const TrainState& state, const TrainIdentity& identity,
 TrainState load_checkpoint(const std::filesystem::path& path, const TrainIdentity& identity,
                            const TrainState& initial);
 
+/// The bytes of such a file, which ranks also send each other; `place` names them in errors. Raise
+/// what the functions above raise.
+std::string encode_checkpoint(const TrainState& state, const TrainIdentity& identity,
+                              const std::string& place);
+TrainState decode_checkpoint(const std::string& bytes, const TrainIdentity& identity,
+                             const TrainState& initial, const std::string& place);
+
 }  // namespace limbeck

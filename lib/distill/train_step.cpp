@@ -4,6 +4,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/ordered_run.h"
+#include "lib/distill/rank_results.h"
 #include "lib/engine/stream.h"
 
 namespace limbeck {
@@ -33,11 +34,26 @@ std::map<std::string, Dims> dims_of(const std::map<std::string, Tensor>& taps) {
 }
 
 /// The losses of all shards, in shard order.
-void add_losses(const std::vector<ObjectiveResult>& shards, StepResult& step) {
-  for (const ObjectiveResult& shard : shards) {
+void add_losses(const std::vector<ShardReport>& shards, StepResult& step) {
+  for (const ShardReport& shard : shards) {
     step.loss += shard.loss;
     step.terms.resize(shard.terms.size(), 0);
     for (size_t i = 0; i < shard.terms.size(); ++i) step.terms[i] += shard.terms[i];
+    step.statistics.push_back(shard.statistics);
+  }
+}
+
+/// The gradients of the losses' own weights.
+void add_loss_weights(const std::vector<ObjectiveResult>& shards, Communicator* ranks,
+                      StepResult& step) {
+  if (ranks != nullptr) {
+    std::vector<std::vector<Tensor>> own(shards.size());
+    for (size_t i = 0; i < shards.size(); ++i) {
+      for (const auto& term : shards[i].weights)
+        own[i].insert(own[i].end(), term.begin(), term.end());
+    }
+    for (Tensor& sum : sum_over_ranks(*ranks, own)) step.gradients.push_back(std::move(sum));
+    return;
   }
   for (size_t term = 0; term < shards.front().weights.size(); ++term) {
     for (size_t w = 0; w < shards.front().weights[term].size(); ++w) {
@@ -70,26 +86,33 @@ StepPlan plan_steps(const Recipe& recipe, int64_t training_samples) {
   return plan;
 }
 
+RankShare own_shards(const Communicator* ranks, const StepPlan& plan) {
+  const auto count = static_cast<size_t>(plan.shards);
+  return many(ranks) ? share_of(*ranks, count) : RankShare{0, count};
+}
+
 std::vector<ShardData> StepRunner::read(const Dataset& dataset, std::span<const int64_t> indices,
                                         const StepPlan& plan,
                                         const AugmentationOptions& augmentation, uint64_t seed,
                                         uint32_t epoch) const {
-  std::vector<ShardData> shards(static_cast<size_t>(plan.shards));
+  const RankShare own = own_shards(ranks_, plan);
+  std::vector<ShardData> shards(own.last - own.first);
   const auto total = static_cast<int64_t>(indices.size());
-  const auto read_shard = [&](int64_t i) {
+  const auto read_shard = [&](int64_t index) {
+    const int64_t i = static_cast<int64_t>(own.first) + index;
     const int64_t first = i * total / plan.shards;
     const int64_t last = (i + 1) * total / plan.shards;
     const auto part =
         indices.subspan(static_cast<size_t>(first), static_cast<size_t>(last - first));
     AugmentedBatch read = read_augmented(dataset, part, augmentation, seed, epoch);
-    ShardData& shard = shards[static_cast<size_t>(i)];
+    ShardData& shard = shards[static_cast<size_t>(index)];
     shard.samples = last - first;
     shard.student = named_inputs(student_.tape().input_names(), dataset, read.batch);
     if (teacher_ != nullptr) shard.teacher = engine_inputs(*teacher_, dataset, read.batch);
     shard.labels = std::move(read.labels);
     shard.indices = std::move(read.batch.indices);
   };
-  run_in_order(plan.shards, threads_, read_shard, [](int64_t) {});
+  run_in_order(static_cast<int64_t>(shards.size()), threads_, read_shard, [](int64_t) {});
   return shards;
 }
 
@@ -133,22 +156,18 @@ std::vector<Tensor> StepRunner::output_gradients(const ObjectiveResult& result) 
   return gradients;
 }
 
-StepResult StepRunner::run(const std::vector<ShardData>& shards, std::span<const Tensor> values,
-                           const std::vector<size_t>& loss_weights, uint64_t seed,
-                           double progress) const {
+StepResult StepRunner::run(const std::vector<ShardData>& shards, const StepPlan& plan,
+                           std::span<const Tensor> values, const std::vector<size_t>& loss_weights,
+                           uint64_t seed, double progress) const {
   const size_t parameters = student_.tape().parameters().size();
   const auto weights = by_loss(values.subspan(parameters), loss_weights);
-  int64_t samples = 0;
   std::vector<std::vector<Tensor>> inputs;
-  for (const ShardData& shard : shards) {
-    samples += shard.samples;
-    inputs.push_back(shard.student);
-  }
+  for (const ShardData& shard : shards) inputs.push_back(shard.student);
   std::vector<ObjectiveResult> results(shards.size());
   const ShardLoss loss = [&](size_t i, const Pass& pass) {
     ObjectiveInput input = objective_input(shards[i], pass);
     input.weights = weights;
-    input.batch = samples;
+    input.batch = plan.samples;
     input.progress = progress;
     results[i] = objective_.evaluate(input);
     std::vector<Tensor> gradients = output_gradients(results[i]);
@@ -156,16 +175,20 @@ StepResult StepRunner::run(const std::vector<ShardData>& shards, std::span<const
     results[i].student_taps.clear();
     return gradients;
   };
-  ShardedGradients sums =
-      run_shards(student_.tape(), values.first(parameters), inputs, seed, loss, threads_);
+  ShardedGradients sums = run_shards(student_.tape(), values.first(parameters), inputs, seed, loss,
+                                     threads_, {ranks_, own_shards(ranks_, plan).first});
   StepResult step;
   step.gradients = std::move(sums.parameters);
-  if (shards.size() == 1) {
+  if (plan.shards == 1) {
     // Sums are fresh; what one pass hands out may share bytes, and clipping writes into it.
     for (Tensor& gradient : step.gradients) gradient = gradient.clone();
   }
-  step.statistics = std::move(sums.statistics);
-  add_losses(results, step);
+  std::vector<ShardReport> reports;
+  for (size_t i = 0; i < shards.size(); ++i)
+    reports.push_back({results[i].loss, results[i].terms, std::move(sums.statistics[i])});
+  if (ranks_ != nullptr) reports = reports_of_all(*ranks_, reports);
+  add_losses(reports, step);
+  add_loss_weights(results, ranks_, step);
   return step;
 }
 

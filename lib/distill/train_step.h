@@ -12,6 +12,7 @@
 #include "lib/distill/recipe.h"
 #include "lib/distill/student.h"
 #include "lib/distill/teacher_cache.h"
+#include "lib/distributed/communicator.h"
 #include "lib/engine/engine.h"
 
 namespace limbeck {
@@ -24,6 +25,9 @@ struct StepPlan {
   int64_t steps_per_epoch = 0;  ///< at least 1
 };
 StepPlan plan_steps(const Recipe& recipe, int64_t training_samples);
+
+/// The shards of this rank; all of them when `ranks` stands for one process.
+RankShare own_shards(const Communicator* ranks, const StepPlan& plan);
 
 /// The samples of one shard, augmented.
 struct ShardData {
@@ -44,15 +48,21 @@ struct StepResult {
   double loss = 0;
   std::vector<double> terms;      ///< by loss, before its weight
   std::vector<Tensor> gradients;  ///< of the student's weights, then of the losses'
-  std::vector<std::vector<BatchStatistics>> statistics;  ///< by shard
+  std::vector<std::vector<BatchStatistics>> statistics;  ///< by shard, over all ranks
 };
 
 /// Computes steps. References outlive it. Immutable after construction.
 class StepRunner {
  public:
-  /// `teacher` is null where no loss reads one; it has the objective's taps.
-  StepRunner(const Student& student, const Objective& objective, const Engine* teacher, int threads)
-      : student_(student), objective_(objective), teacher_(teacher), threads_(threads) {}
+  /// `teacher` is null where no loss reads one; it has the objective's taps. `ranks` share the
+  /// shards of a step; null: this process has all.
+  StepRunner(const Student& student, const Objective& objective, const Engine* teacher, int threads,
+             Communicator* ranks = nullptr)
+      : student_(student),
+        objective_(objective),
+        teacher_(teacher),
+        threads_(threads),
+        ranks_(many(ranks) ? ranks : nullptr) {}
   /// From now on the teacher is not run. Not while others use the runner.
   void use_cache(CachedTeacher cached) { cached_ = std::move(cached); }
 
@@ -60,16 +70,18 @@ class StepRunner {
   std::vector<std::vector<Tensor>> initial_loss_weights(const ShardData& probe,
                                                         uint64_t seed) const;
 
-  /// Reads one shard after the other on up to `threads` threads; `indices` are those of one step.
+  /// Reads the shards of this rank on up to `threads` threads; `indices` are those of a whole step.
   std::vector<ShardData> read(const Dataset& dataset, std::span<const int64_t> indices,
                               const StepPlan& plan, const AugmentationOptions& augmentation,
                               uint64_t seed, uint32_t epoch) const;
 
   /// Mean loss and gradients over the samples of the step, summed in shard order: the same bytes on
-  /// any number of threads. `values` hold the student's weights, then those of the losses, which
-  /// `loss_weights` counts by loss. `progress` is the share of the run that is done.
-  StepResult run(const std::vector<ShardData>& shards, std::span<const Tensor> values,
-                 const std::vector<size_t>& loss_weights, uint64_t seed, double progress) const;
+  /// any number of threads and ranks, and on every rank. `shards` are those of this rank. `values`
+  /// hold the student's weights, then those of the losses, which `loss_weights` counts by loss.
+  /// `progress` is the share of the run that is done.
+  StepResult run(const std::vector<ShardData>& shards, const StepPlan& plan,
+                 std::span<const Tensor> values, const std::vector<size_t>& loss_weights,
+                 uint64_t seed, double progress) const;
 
  private:
   ObjectiveInput objective_input(const ShardData& shard, const Pass& pass) const;
@@ -80,6 +92,7 @@ class StepRunner {
   const Objective& objective_;
   const Engine* teacher_;
   int threads_;
+  Communicator* ranks_;  ///< null: one process
   CachedTeacher cached_;
 };
 

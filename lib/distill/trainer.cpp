@@ -14,9 +14,11 @@
 #include "lib/base/ordered_run.h"
 #include "lib/base/progress.h"
 #include "lib/distill/check_job.h"
+#include "lib/distill/rank_results.h"
 #include "lib/distill/train_log.h"
 #include "lib/distill/train_step.h"
 #include "lib/distill/training_data.h"
+#include "lib/distributed/world.h"
 #include "lib/evaluate/evaluate.h"
 #include "lib/ops/dropout_training.h"
 
@@ -93,22 +95,25 @@ class Trainer {
  public:
   explicit Trainer(const TrainJob& job)
       : job_(job),
+        ranks_(many(job.ranks) ? job.ranks : nullptr),
         recipe_(completed_recipe(job.recipe, job.teacher != nullptr, job.data.has_labels())),
         objective_(Objective::read(recipe_.losses, "/losses")),
         data_(job.data, job.training),
         plan_(plan_steps(recipe_, data_.size())),
         teacher_(compile_teacher(job, objective_)),
         student_(job.student, train_options(job, recipe_, objective_)),
-        runner_(student_, objective_, teacher_.get(), worker_threads(job.threads)) {
+        runner_(student_, objective_, teacher_.get(), worker_threads(job.threads), ranks_) {
     check_job(job_, objective_, plan_);
   }
 
   TrainResult run() {
     start();
-    TrainLog log(job_.log, state_.log_bytes);
+    TrainLog log(leads() ? job_.log : "", state_.log_bytes);
     log_ = &log;
     try {
-      Progress progress("training", total_steps() - state_.step, job_.quiet);
+      std::optional<LastWords> last_words;
+      if (ranks_ != nullptr) last_words.emplace([this] { return speak_last(); });
+      Progress progress("training", total_steps() - state_.step, job_.quiet || !leads());
       progress_ = &progress;
       while (!state_.stopped && state_.epochs < recipe_.epochs) {
         run_epoch();
@@ -123,22 +128,29 @@ class Trainer {
   }
 
  private:
+  /// Whether this process writes files.
+  bool leads() const { return ranks_ == nullptr || ranks_->leads(); }
+
   int64_t total_steps() const { return recipe_.epochs * plan_.steps_per_epoch; }
 
   void use_cache() {
     if (job_.teacher_cache.empty() || teacher_ == nullptr) return;
     const TeacherCacheKey key = {job_.identity.teacher, job_.identity.data,
                                  teacher_->output_names()};
-    const auto cache = TeacherCache::open(*teacher_, job_.data, key,
-                                          {job_.teacher_cache, job_.threads, job_.quiet});
+    const TeacherCacheOptions options = {job_.teacher_cache, job_.threads, job_.quiet || !leads()};
+    // Rank 0 makes the file that others find, where they see the same folder.
+    if (!leads()) ranks_->broadcast("");
+    const auto cache = TeacherCache::open(*teacher_, job_.data, key, options);
+    if (leads() && ranks_ != nullptr) ranks_->broadcast("");
     runner_.use_cache({cache, job_.training});
   }
 
   void start() {
+    if (ranks_ != nullptr) require_same_run(*ranks_, job_.identity);
     use_cache();
     const std::vector<ShardData> probe = read_step(epoch_order(data_.size(), 0, 0), 0, 0);
     if (job_.memory_budget > 0) {
-      const auto passes = std::min<int64_t>(worker_threads(job_.threads), plan_.shards);
+      const auto passes = std::min<int64_t>(worker_threads(job_.threads), own_count());
       student_.fit_memory(probe.front().student, job_.memory_budget / passes);
     }
     const auto loss_weights = runner_.initial_loss_weights(probe.front(), recipe_.seed);
@@ -156,9 +168,16 @@ class Trainer {
     state_.statistics = student_.initial_statistics();
     if (recipe_.ema_decay > 0) state_.average = start_average(averaged());
     if (recipe_.patience > 0) state_.best = cloned(averaged());
-    if (job_.resume && std::filesystem::exists(job_.checkpoint))
+    if (leads() && job_.resume && std::filesystem::exists(job_.checkpoint))
       state_ = load_checkpoint(job_.checkpoint, job_.identity, state_);
+    if (ranks_ != nullptr) state_ = state_of_leader(*ranks_, state_, job_.identity);
     check_position();
+  }
+
+  /// Shards of this process.
+  int64_t own_count() const {
+    const RankShare own = own_shards(ranks_, plan_);
+    return static_cast<int64_t>(own.last - own.first);
   }
 
   /// The checksum holds, but a file is what somebody wrote.
@@ -225,7 +244,7 @@ class Trainer {
   void run_step(const std::vector<ShardData>& shards) {
     const uint64_t seed = derived_seed(recipe_.seed, static_cast<uint64_t>(state_.step));
     const double progress = static_cast<double>(state_.step) / static_cast<double>(total_steps());
-    StepResult step = runner_.run(shards, state_.values, loss_weights_, seed, progress);
+    StepResult step = runner_.run(shards, plan_, state_.values, loss_weights_, seed, progress);
     const double rate = learning_rate(recipe_.schedule, state_.step, total_steps());
     const double norm = std::isfinite(step.loss) ? optimizer_->update(state_.values, step.gradients,
                                                                       rate, state_.optimizer)
@@ -247,8 +266,9 @@ class Trainer {
     std::string layer;
     for (size_t i = 0; i < shards.size() && layer.empty(); ++i) {
       layer = first_bad_layer(student_, parameters(), shards[i].student, step.gradients,
-                              derived_seed(seed, i));
+                              derived_seed(seed, own_shards(ranks_, plan_).first + i));
     }
+    if (ranks_ != nullptr) layer = first_text(*ranks_, layer);
     const bool kept = !job_.checkpoint.empty() && std::filesystem::exists(job_.checkpoint);
     throw_error(Category::kData, layer.empty() ? "the loss" : layer,
                 "every value must stay finite while the student trains",
@@ -278,7 +298,9 @@ class Trainer {
   void finish_epoch() {
     Json line = {{"kind", "epoch"}, {"epoch", state_.epochs + 1}, {"step", state_.step}};
     put_means(state_.epoch, line);
-    const std::optional<double> score = validate(line);
+    const std::optional<double> score =
+        ranks_ == nullptr ? validate(line)
+                          : score_of_leader(*ranks_, [&] { return validate(line); });
     ++state_.epochs;
     if (recipe_.patience > 0) judge(score);
     append(line);
@@ -322,7 +344,7 @@ class Trainer {
   }
 
   void save() {
-    if (job_.checkpoint.empty()) return;
+    if (job_.checkpoint.empty() || !leads()) return;
     save_checkpoint(state_, job_.identity, job_.checkpoint);
     saved_ = Clock::now();
   }
@@ -332,12 +354,33 @@ class Trainer {
     if (elapsed.count() >= recipe_.checkpoint_minutes) save();
   }
 
+  Error interruption() const {
+    const bool alone = ranks_ == nullptr;
+    const std::string others = alone ? "" : std::to_string(ranks_->size());
+    return Error(
+        {Category::kInterrupted, "limbeck",
+         alone ? "the job was stopped by a signal"
+               : "the job was stopped by a signal, which mpirun also sends when another of the " +
+                     others + " ranks has ended",
+         "step " + std::to_string(state_.step) + " of " + std::to_string(total_steps()),
+         job_.checkpoint.empty() ? "run the command again"
+         : alone                 ? "run the command again with --resume"
+                                 : "run the command again with --resume, on any number of ranks"});
+  }
+
   [[noreturn]] void save_interrupted() {
     save();
-    throw_error(
-        Category::kInterrupted, "limbeck", "the job was stopped by a signal",
-        "step " + std::to_string(state_.step) + " of " + std::to_string(total_steps()),
-        job_.checkpoint.empty() ? "run the command again" : "run the command again with --resume");
+    throw interruption();
+  }
+
+  /// The main thread waits for ranks that are gone: the state is that of the last whole step.
+  std::string speak_last() {
+    try {
+      save();
+      return leads() ? std::string("limbeck: ") + interruption().what() : "";
+    } catch (const Error& error) {
+      return std::string("limbeck: ") + error.what();
+    }
   }
 
   TrainResult result() const {
@@ -347,6 +390,7 @@ class Trainer {
   }
 
   const TrainJob& job_;
+  Communicator* ranks_;  ///< null: this process alone
   Recipe recipe_;
   Objective objective_;
   SubsetDataset data_;

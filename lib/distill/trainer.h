@@ -10,6 +10,7 @@
 #include "lib/data/dataset.h"
 #include "lib/distill/checkpoint.h"
 #include "lib/distill/recipe.h"
+#include "lib/distributed/communicator.h"
 #include "lib/model/model.h"
 
 namespace limbeck {
@@ -41,6 +42,9 @@ struct TrainJob {
   bool resume = false;  ///< go on from the checkpoint where there is one
   int threads = 0;      ///< 0: all cores; never changes the result
   bool quiet = true;
+  /// Processes that share every step's shards, each calling train() with the same job; null: this
+  /// one alone. Never changes the result. Rank 0 writes checkpoint and log, and shows progress.
+  Communicator* ranks = nullptr;
   /// Called after every step, checkpoint and log included; for tests, may throw.
   std::function<void(int64_t step)> after_step = {};
 };
@@ -57,13 +61,13 @@ struct TrainResult {
 Recipe completed_recipe(Recipe recipe, bool teacher, bool labels);
 
 /// Runs the recipe to its end. The same job gives the same bytes (student, log, checkpoint) on any
-/// number of threads, whether or not it was interrupted and resumed. A signal leaves a checkpoint
-/// and raises kInterrupted.
+/// number of threads and ranks, whether or not it was interrupted and resumed, then perhaps on
+/// others. A signal, or a rank that is gone, leaves a checkpoint and raises kInterrupted.
 ///
-/// Raises kUsage for a recipe that does not fit models and data (labels or teacher that a loss
-/// needs, taps, globs, fixed batch sizes, a cache beside augmentation, an impossible budget), kData
-/// when a value is no longer finite, naming the layer (the last checkpoint stays), and what
-/// Student, Objective, Dataset and checkpoints raise.
+/// Raises kUsage for more ranks than shards, ranks with different jobs, a recipe that does not fit
+/// models and data (labels or teacher that a loss needs, taps, globs, fixed batch sizes, a cache
+/// beside augmentation, an impossible budget), kData when a value is no longer finite, naming the
+/// layer (the last checkpoint stays), and what Student, Objective, Dataset and checkpoints raise.
 TrainResult train(const TrainJob& job);
 
 }  // namespace limbeck

@@ -50,6 +50,50 @@ std::vector<std::vector<float>> values(const std::vector<Tensor>& tensors) {
 
 }  // namespace
 
+TEST_CASE("gradients that travel piece by piece are those of run_shards", "[autodiff]") {
+  for (const size_t segments : {1, 3}) {
+    TrainOptions options;
+    options.segments = segments;
+    const auto tape = Tape::compile(network(), options);
+    const auto shards = batch(8);
+    const auto plain = run_shards(*tape, initial(*tape), shards, 3, half_square, 2);
+    const auto ranks = local_communicator();
+    for (const int threads : {1, 3}) {
+      const auto sums =
+          run_shards(*tape, initial(*tape), shards, 3, half_square, threads, {ranks.get(), 0});
+      CHECK(values(sums.parameters) == values(plain.parameters));
+      CHECK(sums.statistics.size() == 8);
+    }
+  }
+}
+
+TEST_CASE("every gradient is completed once, in the stated order", "[autodiff]") {
+  const auto tape = Tape::compile(network());
+  std::vector<size_t> completed;
+  Pass pass = tape->forward(initial(*tape), batch(1)[0], 1);
+  const std::vector<Tensor> dy = half_square(0, pass);
+  std::vector<Tensor> seen(tape->parameters().size());
+  const Gradients gradients =
+      tape->backward(std::move(pass), dy, [&](size_t parameter, const Tensor& gradient) {
+        completed.push_back(parameter);
+        seen[parameter] = gradient;
+      });
+  CHECK(completed == tape->completion_order());
+  CHECK(completed.size() == tape->parameters().size());
+  CHECK(values(seen) == values(gradients.parameters));
+}
+
+TEST_CASE("the error of a shard on a rank is raised", "[autodiff]") {
+  const auto tape = Tape::compile(network());
+  const auto ranks = local_communicator();
+  const ShardLoss loss = [](size_t shard, const Pass& pass) -> std::vector<Tensor> {
+    if (shard == 2) throw std::runtime_error("shard 2");
+    return {pass.outputs[0]};
+  };
+  CHECK_THROWS_WITH(run_shards(*tape, initial(*tape), batch(5), 0, loss, 2, {ranks.get(), 0}),
+                    "shard 2");
+}
+
 TEST_CASE("a batch in shards gives the same bytes on any number of threads", "[autodiff]") {
   const auto tape = Tape::compile(network());
   const auto shards = batch(8);
