@@ -16,7 +16,8 @@ CIFAR = {"version": 1, "kind": "images", "input": "image", "layout": "NCHW", "co
          "mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]}
 RESNET8, RESNET20, MOBILENETV2 = "cifar10_resnet8_untrained", "cifar10_resnet20", "cifar10_mobilenetv2"
 FORMATS = ["w4a4", "w4a8", "w2a8", "int8"]
-LOSSES = ["labels", "soft_targets", "logits_mse", "logits_cosine", "decoupled", "relational", "attention", "hint"]
+LOSSES = ["labels", "soft_targets", "decoupled", "logits_mse", "logits_cosine", "relational"]
+TAP_LOSSES = ["attention", "hint"]  # read feature maps, whose cache would take gigabytes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,9 +37,9 @@ def quantized(model, label):
         Experiment(f"qat-{label}-fp32", "qat", "qat/soft_targets", model, model)]
 
 
-def losses(names, seed):
-    return [Experiment(f"losses-{name}-{seed}", "losses", f"resnet8/{name}", RESNET8, "" if name == "labels" else RESNET20,
-                       seed, cache=False) for name in names]
+def losses(label, folder, names, cache):
+    return [Experiment(f"{label}-{name}-{seed}", "losses", f"{folder}/{name}", RESNET8, "" if name == "labels" else RESNET20,
+                       seed, cache) for seed in (1, 2, 3) for name in names]
 
 
 EXPERIMENTS = [
@@ -46,7 +47,8 @@ EXPERIMENTS = [
     *quantized(MOBILENETV2, "mobilenetv2"),
     Experiment("shrink-half", "shrink", "shrink/half", "shrink:macs=0.5", RESNET20),
     Experiment("shrink-half-random", "shrink", "shrink/half", "", RESNET20, random_of="shrink-half"),
-    *losses(LOSSES, 1), *losses(LOSSES, 2), *losses(LOSSES, 3),
+    *losses("cached", "resnet8/cached", LOSSES, cache=True),
+    *losses("augmented", "resnet8", LOSSES + TAP_LOSSES, cache=False),
     Experiment("domain-shrink", "domain", "domain/three_classes", "shrink:size=0.1", RESNET20),
     Experiment("domain-resnet8", "domain", "domain/three_classes", RESNET8, RESNET20),
 ]
