@@ -13,8 +13,7 @@ READING = """Top-1 in percent on the 10,000 test images, which neither train nor
 behind a figure: Wilson's 95 % interval of one run. A change is paired, image by image, with its 95 % interval (Tango's
 against the teacher, Wald's otherwise) and McNemar's exact p; p of 0.05 or more is noise. Held out: training images that did
 not train, 2 % or 1000 of them, after every epoch. The teacher was trained on them, so those figures lie above the
-test's. Seconds are of one thread on a machine that did other work too, everything included: the order of
-magnitude counts.
+test's. Seconds are wall time of whole runs on a machine that did other work as well, so they say little about speed.
 """
 
 
@@ -227,7 +226,7 @@ def losses_verdict(label, names, reports):
     others = sorted((n for n in known if n != "labels"), key=lambda n: -known[n]["evaluation"]["model"]["top1"])
     change, interval, p = between(known[others[0]], known["labels"])
     word = "within noise" if is_noise(p) else "more than the noise of the test images" if change > 0 else "a loss"
-    return (f"Seed 1: the best of the {len(others)} losses that ran is {others[0]}, {change_text(change, interval, p)} against "
+    return (f"Seed 1: of {len(others)} with a teacher that ran, the best is {others[0]}, {change_text(change, interval, p)} against "
             f"labels alone: {word}. That compares two networks on one test set: it covers neither the choice of the seed nor that "
             "of the best loss.\n")
 
@@ -299,8 +298,8 @@ ResNet-20 distilled into about a tenth of its size, for the classes cat, dog and
 
     {commands}
 
-Inside: the 3000 test images of the three classes. All ten outputs compete, also for the teacher; the student saw three classes only and
-hardly ever answers with another, which is the point of such a reduction, and what it cannot do outside is the price.
+Inside: the 3000 test images of the three classes. All ten outputs compete, also for the teacher. The student was trained on the three
+classes only, which helps it inside, and what it cannot do outside is the price.
 
 {READING}
 {table(header, rows)}
