@@ -50,6 +50,7 @@ class QuantizeRun {
     table_ = obtain_table(options);
     if (job_.plan.empty()) plan_ = make_plan(prepared_, table_, options);
     require_integers(plan_, job_.model);
+    require_widths(plan_, options, job_.model);
     plan_.model_hash = model_hash_;  // a dynamic plan has no table to take it from
     const AppliedPlan applied = emit_plan(prepared_, plan_, table_.means);
     emit(applied);

@@ -31,7 +31,7 @@ double sum_of(std::span<const float> row) {
 std::optional<size_t> find_scores(std::span<const Tensor> outputs, int64_t rows) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     const Tensor& output = outputs[i];
-    if (output.type() != DataType::kFloat || output.rank() < 2) continue;
+    if (output.type() != DataType::kFloat || (output.rank() != 2 && output.rank() != 4)) continue;
     // A convolution as the last layer leaves [samples, classes, 1, 1].
     const auto rest = output.dims().begin() + 2;
     if (std::any_of(rest, output.dims().end(), [](int64_t dim) { return dim != 1; })) continue;

@@ -4,8 +4,6 @@
 #include <set>
 #include <string>
 
-#include "lib/base/error.h"
-
 namespace limbeck {
 namespace {
 
@@ -78,14 +76,6 @@ class Widths {
         wide[group_of(input->name())] = "the " + end->second + " weighted layer reads it";
       else
         narrow.insert(group_of(input->name()));
-    }
-    const bool any = std::any_of(narrow.begin(), narrow.end(),
-                                 [&](const std::string& group) { return !wide.contains(group); });
-    if (!any) {
-      throw_error(Category::kUsage, "uint4 activations",
-                  "some weighted layer other than the first and the last must read one",
-                  std::to_string(ends_.size()) + " weighted layers at the ends and none between",
-                  "choose 8-bit activations");
     }
     for (auto& [name, planned] : plan_.activations) {
       const std::string group = group_of(name);

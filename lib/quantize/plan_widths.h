@@ -11,7 +11,6 @@ namespace limbeck {
 /// set stays. A weighted node is first when no other one feeds it, and last when it feeds none; a
 /// group of tensors has 4 bits when a weighted node in between reads one of them, and no first or
 /// last one does.
-/// Raises kUsage where activations of 4 bits were asked for and none is possible.
 void choose_widths(const Model& model, const PlanOptions& options, Plan* plan);
 
 }  // namespace limbeck

@@ -74,6 +74,17 @@ Model prepare_model(const Model& model, const PlanOptions& options) {
   return prepared;
 }
 
+void require_widths(const Plan& plan, const PlanOptions& options, const std::string& place) {
+  const bool any =
+      std::any_of(plan.activations.begin(), plan.activations.end(),
+                  [](const auto& item) { return item.second.type == DataType::kUint4; });
+  if (options.activations != DataType::kUint4 || any) return;
+  throw_error(Category::kUsage, place,
+              "for 4-bit activations some weighted layer other than the first and the last must "
+              "read one",
+              "none", "choose 8-bit activations");
+}
+
 void require_integers(const Plan& plan, const std::string& place) {
   std::set<std::string> reasons;
   for (const auto& [name, planned] : plan.nodes) {

@@ -27,6 +27,9 @@ PlanOptions options_of(const Plan& plan);
 std::string weight_types(const Plan& plan);
 std::string activation_types(const Plan& plan);
 
+/// Raises kUsage where 4-bit activations were asked for and no tensor of the plan has them.
+void require_widths(const Plan& plan, const PlanOptions& options, const std::string& place);
+
 /// Raises kUnsupported for a plan that leaves every node in float, with the reasons.
 void require_integers(const Plan& plan, const std::string& place);
 

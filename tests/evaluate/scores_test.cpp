@@ -17,6 +17,9 @@ TEST_CASE("class scores are the first float output of more than one column", "[e
       Tensor::zeros(DataType::kFloat, {2, 4, 1}), Tensor::zeros(DataType::kFloat, {2, 3})};
   CHECK(find_scores(outputs, 2) == 3U);
   CHECK_FALSE(find_scores(outputs, 5).has_value());
+  const std::vector<Tensor> maps = {Tensor::zeros(DataType::kFloat, {2, 4, 1, 2}),
+                                    Tensor::zeros(DataType::kFloat, {2, 4, 1, 1})};
+  CHECK(find_scores(maps, 2) == 1U);
 }
 
 TEST_CASE("probabilities are non-negative and sum to one within five percent", "[evaluate]") {
