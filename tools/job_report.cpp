@@ -88,6 +88,8 @@ std::string integer_line(const JobResult& result) {
   const PlanOptions widest = options_of(result.plan);
   if (bits_per_element(widest.activations) == 16)
     line += " (CPU engines compute 16-bit activations in float)";
+  else if (widest.activations == DataType::kInt8 && result.plan.format != EmitFormat::kDynamic)
+    line += " (ONNX Runtime on x86 leaves some of int8 activations in float)";
   return line + "\n";
 }
 

@@ -175,9 +175,21 @@ nlohmann::json default_losses(bool teacher, bool labels) {
   return nlohmann::json::array({soft, {{"loss", "label_cross_entropy"}, {"weight", 0.1}}});
 }
 
+namespace {
+
+/// 4 and 4.0 are one number.
+void spell_alike(nlohmann::ordered_json& value) {
+  if (value.is_number_integer()) value = value.get<double>();
+  if (!value.is_structured()) return;
+  for (auto& item : value) spell_alike(item);
+}
+
+}  // namespace
+
 std::string recipe_hash(const Recipe& recipe) {
   nlohmann::ordered_json fields = recipe_json(recipe);
   fields.erase("checkpoint");  // how often a run is saved changes no byte of its result
+  if (fields.contains("losses")) spell_alike(fields["losses"]);
   return sha256(fields.dump());
 }
 

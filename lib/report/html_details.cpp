@@ -105,7 +105,7 @@ std::string plan(const json& report) {
   facts +=
       definition("Integer MACs",
                  fixed(100 * report.at("quantization").at("integer_mac_share").get<double>(), 2) +
-                     " % of the multiply-accumulates");
+                     " % of the multiply-accumulates in limbeck's engine");
   facts += definition("Weight tensors", counts_text(plan.at("weights")));
   facts += definition("Activations", counts_text(plan.at("activations")));
   return section("What became integers", "<div class=\"panel\"><dl class=\"facts\">\n" + facts +

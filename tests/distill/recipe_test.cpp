@@ -59,6 +59,11 @@ TEST_CASE("recipes that train alike have the same hash", "[distill]") {
   CHECK(recipe_hash(read(R"({"epochs": 10, "checkpoint": {"minutes": 1}})")) ==
         recipe_hash(Recipe()));
   CHECK(recipe_hash(read(R"({"epochs": 11})")) != recipe_hash(Recipe()));
+  const auto with_temperature = [](const std::string& number) {
+    return read(R"({"losses": [{"loss": "soft_targets", "temperature": )" + number + "}]}");
+  };
+  CHECK(recipe_hash(with_temperature("4")) == recipe_hash(with_temperature("4.0")));
+  CHECK(recipe_hash(with_temperature("4")) != recipe_hash(with_temperature("5")));
 }
 
 TEST_CASE("default losses follow what there is", "[distill]") {
