@@ -69,7 +69,7 @@ std::string paired_row(const json& paired, const char* field, const char* label)
          " here only</small></td><td class=\"num\">" +
          number(with_sign(change.at("top1_change"), 2)) + "</td><td class=\"num\">" +
          number(with_sign(interval[0], 2)) + " to " + number(with_sign(interval[1], 2)) +
-         "</td><td class=\"num\">" + readable_p(change.at("p_value")) + "</td></tr>\n";
+         "</td><td class=\"num far\">" + readable_p(change.at("p_value")) + "</td></tr>\n";
 }
 
 std::string paired_table(const json& paired) {
@@ -79,13 +79,14 @@ std::string paired_table(const json& paired) {
   if (rows.empty()) return "";
   return "<div class=\"panel\"><h3>Change of top-1 on the same samples, against</h3><table><thead>"
          "<tr><th></th><th class=\"num\">Points</th><th class=\"num\">95 % interval</th>"
-         "<th class=\"num\">McNemar p</th></tr></thead><tbody>\n" +
+         "<th class=\"num far\">McNemar p</th></tr></thead><tbody>\n" +
          rows + "</tbody></table></div>\n";
 }
 
-std::string cell(const json& metrics, const char* field, int digits) {
+/// `kind` "far": left out on a phone.
+std::string cell(const json& metrics, const char* field, int digits, const std::string& kind = "") {
   const std::string shown = metrics.contains(field) ? fixed(metrics.at(field), digits) : "";
-  return "<td class=\"num\">" + number(shown) + "</td>";
+  return "<td class=\"num " + kind + "\">" + number(shown) + "</td>";
 }
 
 std::string figures_table(const json& evaluation) {
@@ -94,11 +95,12 @@ std::string figures_table(const json& evaluation) {
     if (!evaluation.contains(role.field)) continue;
     const json& metrics = evaluation.at(role.field);
     rows += std::string("<tr><td>") + role.label + "</td>" + cell(metrics, "top1", 2) +
-            cell(metrics, "top5", 2) + cell(metrics, "loss", 4) + cell(metrics, "agreement", 2) +
-            "</tr>\n";
+            cell(metrics, "top5", 2, "far") + cell(metrics, "loss", 4, "far") +
+            cell(metrics, "agreement", 2) + "</tr>\n";
   }
   return "<div class=\"panel\"><table><thead><tr><th>Model</th><th class=\"num\">Top-1, %</th>"
-         "<th class=\"num\">Top-5, %</th><th class=\"num\">Loss, nats</th><th class=\"num\">"
+         "<th class=\"num far\">Top-5, %</th><th class=\"num far\">Loss, nats</th><th "
+         "class=\"num\">"
          "Agreement with the teacher, %</th></tr></thead><tbody>\n" +
          rows + "</tbody></table></div>\n";
 }
