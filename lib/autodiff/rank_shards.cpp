@@ -100,6 +100,7 @@ class Arrivals {
 
 std::vector<size_t> sizes_of(const std::vector<Piece>& pieces) {
   std::vector<size_t> sizes;
+  sizes.reserve(pieces.size());
   for (const Piece& piece : pieces) sizes.push_back(piece.elements);
   return sizes;
 }

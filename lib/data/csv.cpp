@@ -77,6 +77,7 @@ ImageList csv_images(const std::vector<CsvRow>& rows, const std::filesystem::pat
 Labels csv_labels(const std::vector<CsvRow>& rows, const ClassNames& classes,
                   const std::string& place) {
   std::vector<int64_t> values;
+  values.reserve(rows.size());
   for (const CsvRow& row : rows) values.push_back(row_label(row, classes, place));
   Labels labels = labels_from_values(std::move(values), place);
   if (!classes.empty()) labels.class_count = static_cast<int64_t>(classes.size());

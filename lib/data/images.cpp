@@ -16,7 +16,7 @@ void check_no_empty_folder(const ImageList& images, const std::string& place) {
     const std::string prefix = folder + "/";
     const auto next = std::lower_bound(images.names.begin(), images.names.end(), prefix);
     if (next != images.names.end() && next->starts_with(prefix)) continue;
-    throw_error(Category::kData, place + ", folder '" + folder + "'",
+    throw_error(Category::kData, std::string(place).append(", folder '").append(folder).append("'"),
                 "without 'classes' every folder is a class and must hold images", "no image in it",
                 "remove the folder, or name the order of all classes with 'classes'");
   }

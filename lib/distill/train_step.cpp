@@ -162,6 +162,7 @@ StepResult StepRunner::run(const std::vector<ShardData>& shards, const StepPlan&
   const size_t parameters = student_.tape().parameters().size();
   const auto weights = by_loss(values.subspan(parameters), loss_weights);
   std::vector<std::vector<Tensor>> inputs;
+  inputs.reserve(shards.size());
   for (const ShardData& shard : shards) inputs.push_back(shard.student);
   std::vector<ObjectiveResult> results(shards.size());
   const ShardLoss loss = [&](size_t i, const Pass& pass) {

@@ -24,6 +24,7 @@ class MpiSum final : public OrderedSum {
   ~MpiSum() override {
     // Left early, by an error: MPI may still write into the buffers, and the job ends anyway.
     if (done()) return;
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): without memory the job ends as well
     static std::vector<std::vector<Piece>>& abandoned = *new std::vector<std::vector<Piece>>();
     abandoned.push_back(std::move(pieces_));
   }

@@ -21,6 +21,7 @@ Communicator& world() {
 bool built_with_mpi() { return false; }
 
 struct LastWords::Watch {};
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the form that the header has
 LastWords::LastWords(std::function<std::string()>) {}
 LastWords::~LastWords() = default;
 

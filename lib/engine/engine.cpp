@@ -167,6 +167,7 @@ std::vector<Tensor> NativeEngine::run_parts(const std::vector<Tensor>& inputs,
   const auto run_part = [&](int64_t i) {
     try {
       std::vector<Tensor> part;
+      part.reserve(inputs.size());
       for (const Tensor& input : inputs)
         part.push_back(samples_of(input, i * step, std::min(step, batch - i * step)));
       parts[static_cast<size_t>(i)] = compute(part, 1, {});

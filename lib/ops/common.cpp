@@ -37,6 +37,7 @@ size_t normal_axis(int64_t axis, size_t rank, const std::string& place) {
 std::vector<size_t> normal_axes(const std::vector<int64_t>& axes, size_t rank,
                                 const std::string& place) {
   std::vector<size_t> result;
+  result.reserve(axes.size());
   for (const int64_t axis : axes) result.push_back(normal_axis(axis, rank, place));
   std::sort(result.begin(), result.end());
   if (std::adjacent_find(result.begin(), result.end()) != result.end()) {

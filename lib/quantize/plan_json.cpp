@@ -141,12 +141,14 @@ Plan plan_from_json(const nlohmann::json& document, const std::string& place) {
     plan.nodes[name] = {item.value("op", ""), item.at("integer"), item.value("reason", "")};
   }
   for (const auto& [name, item] : document.at("activations").items()) {
-    plan.activations[name] = activation_from_json(item, place + ", activation '" + name + "'");
+    plan.activations[name] = activation_from_json(
+        item, std::string(place).append(", activation '").append(name).append("'"));
   }
   for (const auto& [name, item] : document.at("weights").items()) {
     const auto node = plan.nodes.find(name);
     if (node != plan.nodes.end() && !node->second.integer) continue;
-    plan.weights[name] = weight_from_json(item, place + ", weights of '" + name + "'");
+    plan.weights[name] = weight_from_json(
+        item, std::string(place).append(", weights of '").append(name).append("'"));
   }
   return plan;
 }
