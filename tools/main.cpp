@@ -6,6 +6,7 @@
 #include <iostream>
 #include <new>
 #include <string>
+#include <tuple>
 
 #include "lib/base/error.h"
 #include "lib/base/progress.h"
@@ -52,6 +53,9 @@ Ending run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // No output depends on local time. Without TZ, converting the time stamp of each of an archive's
+  // members looks at /etc/localtime: 50,000 of them cost a tenth of a second.
+  std::ignore = ::setenv("TZ", "UTC0", 0);
   bound_spinning(argv);
   limbeck::install_interrupt_handler();
   const Ending ending = run(argc, argv);
