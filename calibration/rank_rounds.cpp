@@ -1,13 +1,12 @@
 #include "calibration/rank_rounds.h"
 
 #include <algorithm>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <type_traits>
 
 #include "lib/base/error.h"
+#include "lib/distributed/packed_bytes.h"
 
 namespace limbeck {
 namespace {
@@ -17,41 +16,29 @@ constexpr int64_t kLongestRound = 32;
 
 template <typename T>
 void put(std::string& bytes, const std::vector<T>& values) {
-  static_assert(std::is_trivially_copyable_v<T>);
-  const uint64_t count = values.size();
-  bytes.append(reinterpret_cast<const char*>(&count), sizeof(count));
-  bytes.append(reinterpret_cast<const char*>(values.data()), count * sizeof(T));
+  put_value<uint64_t>(bytes, values.size());
+  put_values(bytes, values);
 }
 
 template <typename T>
-std::vector<T> take(const std::string& bytes, size_t& at) {
-  const auto copy = [&](void* target, uint64_t size) {
-    if (size > bytes.size() - at) {
-      throw_error(Category::kInternal, "calibration", "a rank must send whole values",
-                  std::to_string(bytes.size()) + " bytes", "report this bug with the command");
-    }
-    if (size > 0) std::memcpy(target, bytes.data() + at, size);
-    at += size;
-  };
-  uint64_t count = 0;
-  copy(&count, sizeof(count));
-  std::vector<T> values(std::min<uint64_t>(count, bytes.size() / sizeof(T) + 1));
-  copy(values.data(), count * sizeof(T));
-  return values;
+std::vector<T> take(PackedReader& reader) {
+  const auto count = reader.take_value<uint64_t>();
+  return reader.take_values<T>(count);
 }
 
 void put(std::string& bytes, const Partial& partial) {
-  put(bytes, std::vector<int64_t>{partial.samples, static_cast<int64_t>(partial.extremes.size())});
+  put_value<int64_t>(bytes, partial.samples);
+  put_value<uint64_t>(bytes, partial.extremes.size());
   for (const auto& extremes : partial.extremes) put(bytes, extremes);
   for (const auto& sums : partial.sums) put(bytes, sums);
 }
 
-Partial take_partial(const std::string& bytes, size_t& at) {
-  const std::vector<int64_t> head = take<int64_t>(bytes, at);
+Partial take_partial(PackedReader& reader) {
   Partial partial;
-  partial.samples = head.at(0);
-  for (int64_t i = 0; i < head.at(1); ++i) partial.extremes.push_back(take<Extremes>(bytes, at));
-  for (int64_t i = 0; i < head.at(1); ++i) partial.sums.push_back(take<double>(bytes, at));
+  partial.samples = reader.take_value<int64_t>();
+  const auto tensors = reader.take_value<uint64_t>();
+  for (uint64_t i = 0; i < tensors; ++i) partial.extremes.push_back(take<Extremes>(reader));
+  for (uint64_t i = 0; i < tensors; ++i) partial.sums.push_back(take<double>(reader));
   return partial;
 }
 
@@ -103,8 +90,8 @@ void map_samples_on_ranks(Communicator& ranks, const Dataset& dataset,
     for (const std::string& text : ranks.gather_all(failure ? text_of(*failure) : ""))
       if (!text.empty()) throw_again(text);
     for (const std::string& part : ranks.gather(bytes)) {
-      for (size_t at = 0; at < part.size();) {
-        Partial partial = take_partial(part, at);
+      for (PackedReader reader(part); !reader.empty();) {
+        Partial partial = take_partial(reader);
         reduce(partial);
       }
     }

@@ -3,12 +3,13 @@
 #include <utility>
 
 #include "lib/base/file.h"
+#include "lib/data/described_files.h"
 
 namespace limbeck {
 
 DataHash::DataHash(nlohmann::json description, std::vector<NamedFile> files)
     : files_(std::move(files)) {
-  for (const char* field : {"path", "labels", "classes"}) description.erase(field);
+  for (const char* field : kPathFields) description.erase(field);
   description_ = description.dump();
 }
 

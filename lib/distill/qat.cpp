@@ -89,7 +89,7 @@ Plan trained_plan(const Plan& plan, const KnownSteps& steps) {
   Plan result = plan;
   result.correct_bias = false;  // the trained biases hold it
   for (auto& [name, planned] : result.activations) {
-    const auto known = steps.activations.find(planned.group.empty() ? name : planned.group);
+    const auto known = steps.activations.find(group_of(name, planned));
     if (known == steps.activations.end()) continue;
     const auto params =
         params_for_range(planned.low, planned.high, planned.type, planned.symmetric);

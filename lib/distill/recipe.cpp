@@ -13,6 +13,13 @@ namespace {
 constexpr double kLargestSeed = 9007199254740992.0;  // 2^53: JSON numbers are doubles elsewhere
 constexpr double kBelowOne = 0.9999999;
 
+/// 4 and 4.0 are one number.
+void spell_alike(nlohmann::ordered_json& value) {
+  if (value.is_number_integer()) value = value.get<double>();
+  if (!value.is_structured()) return;
+  for (auto& item : value) spell_alike(item);
+}
+
 std::string place_of(const OptionReader& reader, const char* field) {
   return reader.place() + "/" + field;
 }
@@ -174,17 +181,6 @@ nlohmann::json default_losses(bool teacher, bool labels) {
   soft["weight"] = 0.9;
   return nlohmann::json::array({soft, {{"loss", "label_cross_entropy"}, {"weight", 0.1}}});
 }
-
-namespace {
-
-/// 4 and 4.0 are one number.
-void spell_alike(nlohmann::ordered_json& value) {
-  if (value.is_number_integer()) value = value.get<double>();
-  if (!value.is_structured()) return;
-  for (auto& item : value) spell_alike(item);
-}
-
-}  // namespace
 
 std::string recipe_hash(const Recipe& recipe) {
   nlohmann::ordered_json fields = recipe_json(recipe);

@@ -62,11 +62,6 @@ void count_parameters(const Graph& graph, ModelSummary* summary) {
   }
 }
 
-bool is_dequantized(const Value* value) {
-  return value != nullptr && value->producer() != nullptr &&
-         value->producer()->op_type() == "DequantizeLinear";
-}
-
 NodeCost cost_of(const Node& node, const SampleSizes& sizes) {
   const auto macs = node_macs(node, sizes);
   NodeCost cost{node.name(), node.op_type(), macs ? *macs / sizes.batch() : -1, false, false};

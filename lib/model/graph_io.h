@@ -23,6 +23,9 @@ struct StoredConstant {
   std::shared_ptr<const onnx::TensorProto> remarks;
 };
 
+/// What a node without a name is called: its operator and its first output.
+std::string name_from_output(const Node& node);
+
 /// Builds a checked Graph from an untrusted GraphProto. `folder` is where external data may lie.
 /// One reader reads one graph.
 class GraphReader {

@@ -248,14 +248,17 @@ void GraphReader::read_outputs(const onnx::GraphProto& proto) {
   }
 }
 
+std::string name_from_output(const Node& node) {
+  return node.op_type() + (node.output(0) == nullptr ? "" : ":" + node.output(0)->name());
+}
+
 void GraphReader::name_nodes() {
   std::unordered_set<std::string> taken;
   std::unordered_map<std::string, int64_t>
       next;  // without it, many equal names take quadratic time
   for (const auto& node : graph_.nodes_) {
     std::string wanted = node->name_;
-    if (wanted.empty())
-      wanted = node->op_type() + (node->output(0) == nullptr ? "" : ":" + node->output(0)->name());
+    if (wanted.empty()) wanted = name_from_output(*node);
     std::string name = wanted;
     while (!taken.insert(name).second) name = wanted + "_" + std::to_string(++next[wanted]);
     node->name_ = name;

@@ -65,9 +65,8 @@ void write_nodes(const Graph& graph, onnx::GraphProto* proto) {
     *target = node->proto();
     // A name that was made up from an output that was renamed since is kept, or a plan would lose
     // its node.
-    const Value* first = node->output(0);
-    if (target->name().empty() && first != nullptr &&
-        node->name() != node->op_type() + ":" + first->name())
+    if (target->name().empty() && node->output(0) != nullptr &&
+        node->name() != name_from_output(*node))
       target->set_name(node->name());
     target->clear_input();
     target->clear_output();

@@ -43,14 +43,9 @@ const CostRow* find_row(const Node& node) {
   return row == kRows.end() ? nullptr : &*row;
 }
 
-bool is_dequantized(const Value& value) {
-  return value.producer() != nullptr && value.producer()->op_type() == "DequantizeLinear";
-}
-
 /// The weight itself where it reaches the node through a DequantizeLinear without declared shape.
 const Value* stored_weight(const Value* value) {
-  if (value == nullptr || value->shape || value->producer() == nullptr) return value;
-  return value->producer()->op_type() == "DequantizeLinear" ? value->producer()->input(0) : value;
+  return is_dequantized(value) && !value->shape ? value->producer()->input(0) : value;
 }
 
 std::optional<int64_t> product(std::optional<int64_t> a, std::optional<int64_t> b) {
@@ -78,18 +73,23 @@ std::optional<int64_t> recurrent_macs(const Node& node, const SampleSizes& sizes
 
 }  // namespace
 
+bool is_dequantized(const Value* value) {
+  return value != nullptr && value->producer() != nullptr &&
+         value->producer()->op_type() == "DequantizeLinear";
+}
+
 bool has_macs(const Node& node) { return find_row(node) != nullptr; }
 
 bool has_integer_form(const Node& node) {
   const CostRow* row = find_row(node);
   if (row == nullptr || !row->integer_form) return false;
   const Value* weight = node.input(row->weight);
-  if (weight == nullptr || is_dequantized(*weight)) return weight != nullptr;
+  if (is_dequantized(weight)) return true;
+  const Tensor* values = weight == nullptr ? nullptr : weight->constant();
   const Value* bias = node.input(2);
-  const bool is_constant =
-      weight->constant() != nullptr && (bias == nullptr || bias->constant() != nullptr);
-  const bool stacked = node.op_type() == "MatMul" && is_constant && weight->constant()->rank() != 2;
-  return is_constant && !stacked && weight->constant()->type() == DataType::kFloat;
+  if (values == nullptr || (bias != nullptr && bias->constant() == nullptr)) return false;
+  const bool stacked = node.op_type() == "MatMul" && values->rank() != 2;
+  return !stacked && values->type() == DataType::kFloat;
 }
 
 std::optional<int64_t> node_macs(const Node& node, const SampleSizes& sizes) {

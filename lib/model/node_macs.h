@@ -15,6 +15,9 @@ bool has_macs(const Node& node);
 /// and bias, or quantized already.
 bool has_integer_form(const Node& node);
 
+/// Does a DequantizeLinear compute the value? Not for null.
+bool is_dequantized(const Value* value);
+
 /// For the whole batch; absent when a shape is unknown.
 std::optional<int64_t> node_macs(const Node& node, const SampleSizes& sizes);
 

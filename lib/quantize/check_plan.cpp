@@ -4,7 +4,7 @@
 #include <unordered_map>
 
 #include "lib/base/error.h"
-#include "lib/ops/op.h"
+#include "lib/quantize/pattern.h"
 
 namespace limbeck {
 namespace {
@@ -62,10 +62,10 @@ void check_node(const Node& node, const PlannedNode& planned, const Plan& plan,
   if (node.op_type() != planned.op_type)
     fail(place, "the operator must be that of the model", "'" + planned.op_type + "'");
   if (!planned.integer) return;
-  const OpRow* row = find_op(node.domain(), node.op_type(), model.opset(node.domain()));
-  if (row == nullptr || row->role == QuantRole::kNone || row->role == QuantRole::kQuantizer)
+  const QuantRole role = role_of(model, node);
+  if (role == QuantRole::kNone || role == QuantRole::kQuantizer)
     fail_edit(place, "only operators with an integer form compute in integers", "integer: true");
-  if (row->role == QuantRole::kWeighted && !plan.weights.contains(node.name()))
+  if (role == QuantRole::kWeighted && !plan.weights.contains(node.name()))
     fail_edit(place, "a weighted node that computes in integers needs an entry in weights", "none");
 }
 
@@ -83,24 +83,26 @@ void check_group(const std::string& name, const PlannedActivation& planned, cons
               "another one than '" + planned.group + "'");
 }
 
-std::string group_of(const std::string& tensor, const Plan& plan) {
-  const std::string& group = plan.activations.at(tensor).group;
-  return group.empty() ? tensor : group;
-}
-
 /// Runtimes move codes through these operators as they are.
 void check_shared(const Node& node, const Plan& plan, const Model& model) {
   const auto planned = plan.nodes.find(node.name());
   if (planned == plan.nodes.end() || !planned->second.integer) return;
-  const OpRow* row = find_op(node.domain(), node.op_type(), model.opset(node.domain()));
-  if (row->role != QuantRole::kSameScale && row->role != QuantRole::kSharedScale) return;
+  const QuantRole role = role_of(model, node);
+  if (role != QuantRole::kSameScale && role != QuantRole::kSharedScale) return;
+  const auto planned_group = [&](const Value* value) -> std::string {
+    const auto found =
+        value == nullptr ? plan.activations.end() : plan.activations.find(value->name());
+    return found == plan.activations.end() ? "" : group_of(found->first, found->second);
+  };
   const Value* output = node.output(0);
-  if (output == nullptr || !plan.activations.contains(output->name())) return;
-  for (size_t i = 0; i < node.inputs().size(); ++i) {
+  const std::string shared = planned_group(output);
+  if (shared.empty()) return;
+  // Only the first input of a mover is data.
+  const size_t data = role == QuantRole::kSameScale ? 1 : node.inputs().size();
+  for (size_t i = 0; i < data; ++i) {
     const Value* input = node.input(i);
-    if (input == nullptr || !plan.activations.contains(input->name())) continue;
-    if (row->role == QuantRole::kSameScale && i > 0) continue;
-    if (group_of(input->name(), plan) == group_of(output->name(), plan)) continue;
+    const std::string own = planned_group(input);
+    if (own.empty() || own == shared) continue;
     fail_edit("plan " + node.place(), "its input and its result must be of one group",
               "'" + input->name() + "' and '" + output->name() + "' are not");
   }

@@ -58,10 +58,7 @@ class Planner {
   /// Ranges are measured when the emitted model runs: nothing to observe, weighted nodes only.
   bool is_dynamic() const { return options_.format == EmitFormat::kDynamic; }
 
-  QuantRole role(const Node& node) const {
-    const OpRow* row = find_op(node.domain(), node.op_type(), model_.opset(node.domain()));
-    return row == nullptr ? QuantRole::kNone : row->role;
-  }
+  QuantRole role(const Node& node) const { return role_of(model_, node); }
 
   const PlanOverride* override_for(bool is_node, const std::string& name) {
     const PlanOverride* last = nullptr;
@@ -240,15 +237,11 @@ class Planner {
     planned.algorithm = options_.weight_algorithm;
     planned.limit = options_.weight_limit;
     planned.reason = "default";
-    for (const PlanOverride& item : options_.overrides) {
-      if (item.is_node && matches_glob(item.glob, node.name())) with_weights_.insert(&item);
-    }
     const PlanOverride* forced = override_for(true, node.name());
     if (forced != nullptr) {
       const bool is_unsigned = options_.weights == DataType::kUint8;
-      planned.type = forced->value == "int4" ? DataType::kInt4
-                     : is_unsigned           ? DataType::kUint8
-                                             : DataType::kInt8;
+      planned.type = is_unsigned ? DataType::kUint8 : DataType::kInt8;
+      if (forced->value == "int4") planned.type = DataType::kInt4;
       planned.limit = 0;
       planned.reason = "set by the user: " + forced->glob;
     }
@@ -270,8 +263,7 @@ class Planner {
   }
 
   std::string root(const std::string& name) const {
-    const std::string& group = plan_.activations.at(name).group;
-    return group.empty() ? name : group;
+    return group_of(name, plan_.activations.at(name));
   }
 
   void add_groups() {
@@ -310,8 +302,11 @@ class Planner {
   void check_overrides() const {
     for (const PlanOverride& item : options_.overrides) {
       if (!used_.contains(&item)) throw_no_match(item);
-      const bool sets_width = item.is_node && item.value != "float";
-      if (sets_width && !with_weights_.contains(&item)) throw_no_weights(item);
+      if (!item.is_node || item.value == "float") continue;
+      const bool has_weights =
+          std::any_of(plan_.weights.begin(), plan_.weights.end(),
+                      [&](const auto& planned) { return matches_glob(item.glob, planned.first); });
+      if (!has_weights) throw_no_weights(item);
     }
   }
 
@@ -322,7 +317,6 @@ class Planner {
   std::set<const Node*> integer_;
   std::set<const Node*> forced_float_;
   std::set<const PlanOverride*> used_;
-  std::set<const PlanOverride*> with_weights_;  ///< node overrides that match a planned weight
 };
 
 }  // namespace

@@ -20,6 +20,11 @@ float clip_bound(const Node& clip, size_t index, const char* attribute, float fa
 
 }  // namespace
 
+QuantRole role_of(const Model& model, const Node& node) {
+  const OpRow* row = find_op(node.domain(), node.op_type(), model.opset(node.domain()));
+  return row == nullptr ? QuantRole::kNone : row->role;
+}
+
 bool is_float(const Value* value) { return value != nullptr && value->type == DataType::kFloat; }
 
 float upper_bound(const Node& activation) {

@@ -3,9 +3,13 @@
 
 #include <cstdint>
 
-#include "lib/model/graph.h"
+#include "lib/model/model.h"
+#include "lib/ops/op.h"
 
 namespace limbeck {
+
+/// Of the node's row in the operator table; kNone for an operator that is not there.
+QuantRole role_of(const Model& model, const Node& node);
 
 bool is_float(const Value* value);
 

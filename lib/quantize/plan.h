@@ -35,6 +35,9 @@ struct PlannedActivation {
   std::string reason;
 };
 
+/// The name of the group that the tensor `name` belongs to, its own where it is alone.
+const std::string& group_of(const std::string& name, const PlannedActivation& planned);
+
 /// A weight tensor that is stored in integers, symmetric, one step size a channel.
 struct PlannedWeight {
   /// kInt8, kInt4, or kUint8: the codes of kInt8 plus 128 and the zero point 128, which ONNX

@@ -93,6 +93,10 @@ PlanSource source_from_json(const nlohmann::json& document) {
 
 }  // namespace
 
+const std::string& group_of(const std::string& name, const PlannedActivation& planned) {
+  return planned.group.empty() ? name : planned.group;
+}
+
 int32_t code_limit(const PlannedWeight& planned) {
   if (planned.limit > 0) return planned.limit;
   const IntegerRange range = integer_range(planned.type);

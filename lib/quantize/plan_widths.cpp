@@ -60,8 +60,7 @@ class Widths {
 
   /// The first tensor of a group stands for it.
   std::string group_of(const std::string& tensor) const {
-    const std::string& group = plan_.activations.at(tensor).group;
-    return group.empty() ? tensor : group;
+    return limbeck::group_of(tensor, plan_.activations.at(tensor));
   }
 
   void keep_activations() {

@@ -66,7 +66,7 @@ void QdqWriter::read_params() {
   for (const auto& [name, planned] : plan_.activations) {
     AffineParams& params = params_[name];
     params = params_for_range(planned.low, planned.high, planned.type, planned.symmetric);
-    const auto known = steps_.activations.find(planned.group.empty() ? name : planned.group);
+    const auto known = steps_.activations.find(group_of(name, planned));
     if (known != steps_.activations.end()) params.scale = known->second;
   }
 }
@@ -74,7 +74,7 @@ void QdqWriter::read_params() {
 /// Scale and zero point, shared by every tensor of a group.
 std::pair<Value*, Value*> QdqWriter::param_values(const std::string& tensor) {
   const PlannedActivation& planned = plan_.activations.at(tensor);
-  const std::string key = planned.group.empty() ? tensor : planned.group;
+  const std::string key = group_of(tensor, planned);
   const auto known = shared_.find(key);
   if (known != shared_.end()) return known->second;
   return shared_[key] = store_params(key, planned, params_.at(tensor));
@@ -158,7 +158,7 @@ void QdqWriter::remove_if_absorbed(Node* node) {
 /// Constants that element-wise integer operators read (Mul by a factor, Add of an offset).
 void QdqWriter::quantize_constant_inputs(Node* node) {
   if (!is_integer(node) || plan_.weights.contains(node->name())) return;
-  const QuantRole role = find_op(node->domain(), node->op_type(), result_.model.opset())->role;
+  const QuantRole role = role_of(result_.model, *node);
   if (role != QuantRole::kElementwise && role != QuantRole::kSharedScale) return;
   for (size_t i = 0; i < node->inputs().size(); ++i) {
     Value* input = node->input(i);

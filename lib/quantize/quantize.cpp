@@ -12,6 +12,7 @@
 #include "lib/ops/op.h"
 #include "lib/quantize/emit.h"
 #include "lib/quantize/passes/simplify.h"
+#include "lib/quantize/pattern.h"
 
 namespace limbeck {
 namespace {
@@ -32,8 +33,7 @@ std::string type_names(const std::map<std::string, Planned>& planned) {
 /// A weight that is no number would become a code like any other.
 void require_finite_weights(const Model& model) {
   for (const auto& node : model.graph.nodes()) {
-    const OpRow* row = find_op(node->domain(), node->op_type(), model.opset(node->domain()));
-    if (row == nullptr || row->role != QuantRole::kWeighted) continue;
+    if (role_of(model, *node) != QuantRole::kWeighted) continue;
     for (const Value* input : node->inputs()) {
       const Tensor* constant = input == nullptr ? nullptr : input->constant();
       if (constant == nullptr || constant->type() != DataType::kFloat) continue;
@@ -120,13 +120,13 @@ std::string activation_types(const Plan& plan) {
 
 void require_float(const Model& model, const std::string& place) {
   for (const auto& node : model.graph.nodes()) {
-    const OpRow* row = find_op(node->domain(), node->op_type(), model.opset(node->domain()));
-    if (row != nullptr && row->role == QuantRole::kQuantizer) {
+    const QuantRole role = role_of(model, *node);
+    if (role == QuantRole::kQuantizer) {
       throw_error(Category::kUnsupported, place, "a float model is needed",
                   "a quantized model: " + node->place(),
                   "quantize the FP32 model that it was made from");
     }
-    if (row != nullptr && row->role == QuantRole::kWeighted) require_single(*node, place);
+    if (role == QuantRole::kWeighted) require_single(*node, place);
   }
 }
 

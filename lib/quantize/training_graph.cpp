@@ -28,8 +28,7 @@ class TrainingWriter final : public QdqWriter {
   TrainingWriter(const Model& model, const Plan& plan)
       : QdqWriter(model, plan, kNoMeans, kNoSteps) {
     for (const auto& [name, planned] : plan.activations)
-      elements_[planned.group.empty() ? name : planned.group] +=
-          sample_elements(*graph().find(name));
+      elements_[group_of(name, planned)] += sample_elements(*graph().find(name));
   }
 
   TrainingGraph write() {

@@ -9,6 +9,7 @@
 #include "lib/base/schema.h"
 #include "lib/model/model.h"
 #include "lib/quantize/plan.h"
+#include "tests/support/band_images.h"
 #include "tests/support/paths.h"
 #include "tests/support/plan_support.h"
 
@@ -17,21 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// 96 images of 28x28 in four classes: a bright band in one of four rows.
 void write_bands(const fs::path& folder) {
-  const int count = 96;
-  std::string images("\0\0\x08\x03\0\0\0\x60\0\0\0\x1c\0\0\0\x1c", 16);
-  std::string labels("\0\0\x08\x01\0\0\0\x60", 8);
-  for (int n = 0; n < count; ++n) {
-    for (int i = 0; i < 784; ++i)
-      images += static_cast<char>((i / 28 / 7 == n % 4 ? 150 : 0) + (n * 31 + i * 17) % 90);
-    labels += static_cast<char>(n % 4);
-  }
-  write_file_atomically(folder / "images.idx", images);
-  write_file_atomically(folder / "labels.idx", labels);
-  write_file_atomically(
-      folder / "data.json",
-      R"({"version": 1, "kind": "idx", "path": "images.idx", "labels": "labels.idx", "input": "image"})");
+  write_band_images(folder, 96);
   write_file_atomically(folder / "r.json",
                         R"({"epochs": 1, "batch": 32, "validation": {"samples": 32}})");
   fs::copy(fixture("fashion_mnist_cnn.onnx"), folder / "t.onnx");

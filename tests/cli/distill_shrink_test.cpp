@@ -5,6 +5,7 @@
 #include "lib/base/file.h"
 #include "lib/base/schema.h"
 #include "lib/model/model.h"
+#include "tests/support/band_images.h"
 #include "tests/support/data_files.h"
 #include "tests/support/paths.h"
 
@@ -13,24 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// 96 images of 28x28 with a bright band in one of four rows, and the Fashion-MNIST network.
 void write_job(const fs::path& folder) {
-  constexpr uint32_t kCount = 96;
-  std::string images;
-  std::string labels;
-  for (uint32_t n = 0; n < kCount; ++n) {
-    for (uint32_t i = 0; i < 784; ++i) {
-      const bool bright = i / 28 / 7 == n % 4;
-      images += static_cast<char>((bright ? 150 : 0) + (n * 31 + i * 17) % 90);
-    }
-    labels += static_cast<char>(n % 4);
-  }
-  constexpr int kBytes = 8;
-  write_file(folder / "images.idx", idx_bytes(kBytes, {kCount, 28, 28}, images));
-  write_file(folder / "labels.idx", idx_bytes(kBytes, {kCount}, labels));
-  write_file(folder / "data.json",
-             R"({"version": 1, "kind": "idx", "path": "images.idx", "labels": "labels.idx",
-                 "input": "image"})");
+  write_band_images(folder, 96);
   write_file(folder / "r.json",
              R"({"teacher": "t.onnx", "student": "shrink:macs=0.4,samples=32", "data": "data.json",
                  "epochs": 1, "batch": 32, "validation": {"samples": 32},

@@ -14,6 +14,7 @@
 #include "lib/base/file.h"
 #include "lib/base/schema.h"
 #include "lib/model/model.h"
+#include "tests/support/band_images.h"
 #include "tests/support/paths.h"
 
 namespace limbeck::test {
@@ -23,27 +24,10 @@ namespace fs = std::filesystem;
 
 const std::string kModel = "fashion_mnist_cnn";
 
-/// 160 images of 28x28 in four classes that a network can learn: a bright band in one of four rows.
 void write_samples(const fs::path& folder) {
-  const int count = 160;
-  std::string images("\0\0\x08\x03\0\0\0\xA0\0\0\0\x1c\0\0\0\x1c", 16);
-  std::string labels("\0\0\x08\x01\0\0\0\xA0", 8);
-  for (int n = 0; n < count; ++n) {
-    const int label = n % 4;
-    for (int i = 0; i < 784; ++i) {
-      const bool bright = i / 28 / 7 == label;
-      images += static_cast<char>((bright ? 150 : 0) + (n * 31 + i * 17) % 90);
-    }
-    labels += static_cast<char>(label);
-  }
-  write_file_atomically(folder / "images.idx", images);
-  write_file_atomically(folder / "labels.idx", labels);
-  const auto describe = [&](const char* name, const std::string& members) {
-    write_file_atomically(folder / name, R"({"version": 1, "kind": "idx", "path": "images.idx", )" +
-                                             members + R"("input": "image"})");
-  };
-  describe("data.json", R"("labels": "labels.idx", )");
-  describe("bare.json", "");
+  write_band_images(folder, 160);
+  write_file_atomically(folder / "bare.json",
+                        R"({"version": 1, "kind": "idx", "path": "images.idx", "input": "image"})");
 }
 
 /// A folder with samples, models and a recipe of two short epochs.

@@ -7,6 +7,7 @@
 
 #include "lib/base/file.h"
 #include "lib/distributed/world.h"
+#include "tests/support/band_images.h"
 #include "tests/support/paths.h"
 
 namespace limbeck::test {
@@ -31,24 +32,8 @@ bool ranks_run() {
   return starts;
 }
 
-/// 64 images of 28x28 in four classes: a bright band in one of four rows.
-void write_samples(const fs::path& folder) {
-  std::string images("\0\0\x08\x03\0\0\0\x40\0\0\0\x1c\0\0\0\x1c", 16);
-  std::string labels("\0\0\x08\x01\0\0\0\x40", 8);
-  for (int n = 0; n < 64; ++n) {
-    for (int i = 0; i < 784; ++i)
-      images += static_cast<char>((i / 28 / 7 == n % 4 ? 150 : 0) + (n * 31 + i * 17) % 90);
-    labels += static_cast<char>(n % 4);
-  }
-  write_file_atomically(folder / "images.idx", images);
-  write_file_atomically(folder / "labels.idx", labels);
-  write_file_atomically(folder / "data.json",
-                        R"({"version": 1, "kind": "idx", "path": "images.idx",
-                            "labels": "labels.idx", "input": "image"})");
-}
-
 void fill(const fs::path& folder, const std::string& recipe) {
-  write_samples(folder);
+  write_band_images(folder, 64);
   for (const char* name : {"t.onnx", "s.onnx"})
     fs::copy(fixture("fashion_mnist_cnn.onnx"), folder / name);
   write_file_atomically(folder / "r.json", recipe);

@@ -7,6 +7,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/schema.h"
+#include "tests/support/data_files.h"
 #include "tests/support/model_builder.h"
 #include "tests/support/paths.h"
 
@@ -38,14 +39,7 @@ ModelBuilder product(const Tensor& weights, int64_t opset) {
 
 /// 8 samples of four numbers: d.npy and its description d.json.
 void write_small_data(const fs::path& folder) {
-  const Tensor samples = noise({8, 4}, 3);
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (8, 4), }";
-  header.resize(117, ' ');
-  header += '\n';
-  const auto bytes = std::as_bytes(samples.as<float>());
-  write_file_atomically(folder / "d.npy",
-                        std::string("\x93NUMPY\x01\0v\0", 10) + header +
-                            std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  write_file(folder / "d.npy", npy_bytes("<f4", "(8, 4)", raw_bytes(noise({8, 4}, 3).to_float())));
   write_file_atomically(folder / "d.json",
                         R"({"version": 1, "kind": "npy", "path": "d.npy", "input": "x"})");
 }
