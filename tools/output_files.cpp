@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <tuple>
 
 #include "lib/base/error.h"
+#include "lib/data/described_files.h"
 #include "lib/model/model_files.h"
 
 namespace limbeck {
@@ -22,13 +22,15 @@ namespace {
 
 constexpr std::string_view kStaging = ".limbeck-staging-";
 
-/// Opened without waiting and locked; -1 where that fails. The lock ends with its process, however
-/// that ends, and other containers and hosts that share the folder see it too.
+/// Opened without waiting and locked; -1 where that fails, with errno. The lock ends with its
+/// process, however that ends, and other containers and hosts that share the folder see it too.
 int lock_folder(const fs::path& folder) {
   const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (file < 0) return -1;
   if (::flock(file, LOCK_EX | LOCK_NB) == 0) return file;
+  const int reason = errno;
   ::close(file);
+  errno = reason;
   return -1;
 }
 
@@ -47,33 +49,25 @@ void remove_abandoned(const fs::path& folder) {
   }
 }
 
-[[noreturn]] void throw_staging(const fs::path& folder) {
-  throw_error(Category::kIo, folder.string(), "files must be writable beside the finished ones",
-              std::generic_category().message(errno), "choose another --output");
+/// Made anew, its name ending in six random letters.
+fs::path unique_folder(const fs::path& beginning, const std::string& next_step) {
+  std::string name = beginning.string() + "XXXXXX";
+  if (::mkdtemp(name.data()) != nullptr) return name;
+  throw_error(Category::kIo, beginning.parent_path().string(), "the folder must be writable",
+              std::generic_category().message(errno), next_step);
 }
 
-/// An empty one that is locked. Another run may take it for abandoned before it is.
+/// An empty one that is locked, or (-1) on a file system without locks, where none can be taken for
+/// abandoned.
 std::pair<fs::path, int> make_staging(const fs::path& folder) {
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    std::string name = (folder / (std::string(kStaging) + "XXXXXX")).string();
-    if (::mkdtemp(name.data()) == nullptr) throw_staging(folder);
-    const int lock = lock_folder(name);
-    if (lock >= 0 && fs::exists(name)) return {name, lock};
+  for (;;) {
+    const fs::path staging = unique_folder(folder / kStaging, "choose another --output");
+    const int lock = lock_folder(staging);
+    // Another run may have taken it for abandoned before it was locked.
+    const bool taken = lock < 0 && errno == EWOULDBLOCK;
+    if (!taken && fs::exists(staging)) return {staging, lock};
     if (lock >= 0) ::close(lock);
   }
-  throw_staging(folder);
-}
-
-/// The files that a data set's description names.
-std::vector<fs::path> described_files(const std::string& description) {
-  std::vector<fs::path> files{description};
-  const auto json = nlohmann::json::parse(read_file(description), nullptr, false);
-  if (!json.is_object()) return files;
-  for (const char* field : {"path", "labels", "classes"}) {
-    if (json.contains(field) && json.at(field).is_string())
-      files.push_back(fs::path(description).parent_path() / json.at(field).get<std::string>());
-  }
-  return files;
 }
 
 }  // namespace
@@ -86,7 +80,7 @@ StagedFiles::StagedFiles(const fs::path& folder) : folder_(folder) {
 StagedFiles::~StagedFiles() {
   std::error_code ignored;
   fs::remove_all(staging_, ignored);
-  ::close(lock_);
+  if (lock_ >= 0) ::close(lock_);
 }
 
 void require_kept(const fs::path& output, const InputFiles& inputs) {
@@ -110,14 +104,9 @@ void require_kept(const fs::path& output, const InputFiles& inputs) {
   }
 }
 
-ScratchFolder::ScratchFolder() {
-  std::string name = (fs::temp_directory_path() / "limbeck-rank-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) {
-    throw_error(Category::kIo, name, "a temporary folder must be writable",
-                std::generic_category().message(errno), "set TMPDIR to a folder with free space");
-  }
-  path_ = name;
-}
+ScratchFolder::ScratchFolder()
+    : path_(unique_folder(fs::temp_directory_path() / "limbeck-rank-",
+                          "set TMPDIR to a folder with free space")) {}
 
 void require_parent_folder(const fs::path& file) {
   if (file.empty()) return;
