@@ -84,13 +84,25 @@ CLI::Validator whole_number() {
           "UINT"};
 }
 
-}  // namespace
-
 CLI::Validator not_empty() {
   return {[](const std::string& text) {
             return text.empty() ? std::string("the value is empty") : std::string();
           },
           "TEXT"};
+}
+
+}  // namespace
+
+void add_metric_options(CLI::App* command, std::string* program, int64_t* patience) {
+  command
+      ->add_option("--metric-command", *program,
+                   "Program for a metric of your own: reads outputs, answers with JSON numbers")
+      ->check(not_empty());
+  command
+      ->add_option("--metric-patience", *patience,
+                   "Seconds that the program may do nothing at all (0: for ever)")
+      ->check(CLI::Range(0, 1000000))
+      ->capture_default_str();
 }
 
 void add_common_options(CLI::App* command, CommonOptions* options) {

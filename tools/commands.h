@@ -22,8 +22,9 @@ void add_common_options(CLI::App* command, CommonOptions* options);
 /// Threads of this rank for `--threads`: with 0, ranks on one machine share its cores.
 int threads_of_rank(int threads);
 
-/// Refuses the empty text that an unset variable leaves.
-CLI::Validator not_empty();
+/// --metric-command, which must not be the empty text that an unset variable leaves, and
+/// --metric-patience (EvaluateOptions).
+void add_metric_options(CLI::App* command, std::string* program, int64_t* patience);
 
 void add_apply_command(CLI::App& app);
 void add_bench_command(CLI::App& app);

@@ -87,14 +87,7 @@ void add_options(CLI::App* command, Flags* flags) {
   command->add_flag("--layers", flags->layers, "Compare layer by layer with the reference");
   command->add_option("--layer-samples", flags->options.layer_samples, "Samples of that comparison")
       ->check(CLI::Range(1, 1000000));
-  command
-      ->add_option("--metric-command", flags->options.metric_command,
-                   "Program for a metric of your own: reads outputs, answers with JSON numbers")
-      ->check(not_empty());
-  command
-      ->add_option("--metric-patience", flags->options.metric_patience,
-                   "Seconds that the program may do nothing at all (0: for ever)")
-      ->check(CLI::Range(0, 1000000));
+  add_metric_options(command, &flags->options.metric_command, &flags->options.metric_patience);
 }
 
 }  // namespace

@@ -38,12 +38,7 @@ void set_dynamic(Flags* flags) {
   flags->job.plan_options.format = EmitFormat::kDynamic;
 }
 
-}  // namespace
-
-void add_quantize_command(CLI::App& app) {
-  auto flags = std::make_shared<Flags>();
-  QuantizeJob& job = flags->job;
-  CLI::App* command = app.add_subcommand("quantize", "Quantize a model and measure what it cost");
+void add_inputs(CLI::App* command, QuantizeJob& job) {
   command->add_option("model", job.model, "FP32 ONNX file")->required();
   command->add_option("--data", job.data, "Calibration data set (JSON description)");
   command->add_option("--calibration", job.table,
@@ -56,48 +51,56 @@ void add_quantize_command(CLI::App& app) {
                    "Calibration samples (default: 512, or those of --plan)")
       ->check(CLI::Range(1, 100000000));
   command->add_option("-o,--output", job.output, "Output folder")->required();
-  command->add_option("--format", flags->format, "Emitted form")
+}
+
+void add_forms(CLI::App* command, Flags& flags) {
+  command->add_option("--format", flags.format, "Emitted form")
       ->check(CLI::IsMember({"qdq", "qoperator"}))
       ->capture_default_str();
-  command->add_flag("--dynamic", flags->dynamic,
+  command->add_flag("--dynamic", flags.dynamic,
                     "Activations get their range when the emitted model runs; needs no --data");
   command
-      ->add_option("--weights", flags->weights,
+      ->add_option("--weights", flags.weights,
                    "Weight type; uint8 holds the codes of int8 and keeps their accuracy in ONNX "
                    "Runtime on x86 CPUs without VNNI (README)")
       ->check(CLI::IsMember({"int8", "uint8", "int4"}))
       ->capture_default_str();
   command
-      ->add_option("--activations", flags->activations,
+      ->add_option("--activations", flags.activations,
                    "Activation type; uint4 is that of weighted layers but the first and the last, "
                    "uint8 elsewhere")
       ->check(CLI::IsMember({"uint8", "int8", "int16", "uint16", "uint4"}))
       ->capture_default_str();
   command
-      ->add_option("--observer", flags->observer,
+      ->add_option("--observer", flags.observer,
                    "How activation ranges are chosen: " + joined_names(observer_names()))
       ->capture_default_str();
   command
-      ->add_option("--set", job.overrides,
+      ->add_option("--set", flags.job.overrides,
                    "Override, node:GLOB=float|int8|int4 or tensor:GLOB=OBSERVER; may be repeated")
       ->allow_extra_args(false);
-  command->add_option("--plan", job.plan,
+  command->add_option("--plan", flags.job.plan,
                       "Use this saved plan; where it corrects biases, --data or --calibration too");
-  command->add_option("--save-plan", job.save_plan, "Also write the plan here");
+  command->add_option("--save-plan", flags.job.save_plan, "Also write the plan here");
+}
+
+void add_measuring(CLI::App* command, QuantizeJob& job) {
   command
       ->add_option("--eval-samples", job.eval_samples,
                    "Samples to measure on (0: all of --eval, at most 10000 held out of --data)")
       ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
-  command
-      ->add_option("--metric-command", job.metric_command,
-                   "Program for a metric of your own: reads outputs, answers with JSON numbers")
-      ->check(not_empty());
-  command
-      ->add_option("--metric-patience", job.metric_patience,
-                   "Seconds that the program may do nothing at all (0: for ever)")
-      ->check(CLI::Range(0, 1000000))
-      ->capture_default_str();
+  add_metric_options(command, &job.metric_command, &job.metric_patience);
   command->add_flag("--no-report", job.no_report, "Do not measure, write no report");
+}
+
+}  // namespace
+
+void add_quantize_command(CLI::App& app) {
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command = app.add_subcommand("quantize", "Quantize a model and measure what it cost");
+  add_inputs(command, flags->job);
+  add_forms(command, *flags);
+  add_measuring(command, flags->job);
   add_common_options(command, &flags->common);
   command->footer(
       "Examples:\n"
