@@ -1,6 +1,7 @@
 """Times one training step (forward, loss, backward, SGD with momentum) of limbeck and of PyTorch on the same ONNX graphs, turn
 by turn, and prints the ratios (below 1: limbeck is faster). PyTorch runs the graph node by node with its own operators,
-channels-last, in its faster memory layout. Called by scripts/bench --training."""
+channels-last, in its faster memory layout. limbeck's step with fake quantization is set against its own FP32 step. Called by
+scripts/bench --training."""
 import argparse
 import json
 import math
@@ -106,8 +107,8 @@ def time_torch(step, seconds):
     return min(times)
 
 
-def time_limbeck(path, batch, threads, seconds):
-    command = [LIMBECK, "bench", path, "--training", "--batch", str(batch), "--threads", str(threads), "--seconds",
+def time_limbeck(path, batch, threads, seconds, *more):
+    command = [LIMBECK, "bench", path, "--training", *more, "--batch", str(batch), "--threads", str(threads), "--seconds",
                str(seconds), "--json"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["fastest_ms"]
 
@@ -119,6 +120,7 @@ def main():
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3, help="turns of each")
     parser.add_argument("--seconds", type=float, default=3, help="length of one turn")
+    parser.add_argument("--quantized", default="int8", help="limbeck's fake quantization: int8, w4a8, w4a4 or w2a8")
     parser.add_argument("--bf16", action="store_true", help="PyTorch under bf16 autocast")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -129,12 +131,14 @@ def main():
     for stem in options.models:
         path = folder / f"{stem}.onnx"
         step = torch_step(path, options.batch, options.bf16)
-        ours, theirs = [], []
+        ours, fake, theirs = [], [], []
         for _ in range(options.rounds):
             ours.append(time_limbeck(path, options.batch, options.threads, options.seconds))
+            fake.append(time_limbeck(path, options.batch, options.threads, options.seconds, "--quantized", options.quantized))
             theirs.append(time_torch(step, options.seconds))
         ratios.append(min(ours) / min(theirs))
-        print(f"{stem:28s} limbeck {min(ours):8.1f}  PyTorch {min(theirs):8.1f}  ratio {ratios[-1]:.2f}", flush=True)
+        print(f"{stem:28s} limbeck {min(ours):8.1f}  PyTorch {min(theirs):8.1f}  ratio {ratios[-1]:.2f}  "
+              f"{options.quantized} / FP32 {min(fake) / min(ours):.2f}", flush=True)
     print(f"geometric mean of the ratios {statistics.geometric_mean(ratios):.2f}")
 
 
