@@ -219,8 +219,8 @@ def losses_row(name, runs, reports):
     return [recipe_link(runs[0]), *figures, mean_text([r["evaluation"]["model"]["top1"] for r in known]), beside, seconds]
 
 
-def losses_verdict(label, names, reports):
-    known = {n: reports[f"{label}-{n}-1"] for n in names if f"{label}-{n}-1" in reports}
+def losses_verdict(names, reports):
+    known = {n: reports[f"losses-{n}-1"] for n in names if f"losses-{n}-1" in reports}
     if "labels" not in known or len(known) < 2:
         return "Too few runs to compare.\n"
     others = sorted((n for n in known if n != "labels"), key=lambda n: -known[n]["evaluation"]["model"]["top1"])
@@ -231,34 +231,26 @@ def losses_verdict(label, names, reports):
             "of the best loss.\n")
 
 
-def losses_section(label, experiments, reports):
-    runs = [e for e in experiments if e.name.startswith(f"{label}-")]
-    names = list(dict.fromkeys(loss_name(e) for e in runs))
-    rows = [losses_row(n, [e for e in runs if loss_name(e) == n], reports) for n in names]
-    header = ["recipe", "seed 1", "seed 2", "seed 3", "mean (95 % t-interval)", "against labels, seed 1", "seconds"]
-    shown = next(e for e in runs if loss_name(e) == "soft_targets")
-    return (f"    {shown_command(shown)}\n\n{table(header, rows)}\n{losses_verdict(label, names, reports)}\n"
-            f"{curves_table(runs, reports)}")
-
-
 def losses_page(experiments, reports):
+    names = list(dict.fromkeys(loss_name(e) for e in experiments))
+    rows = [losses_row(n, [e for e in experiments if loss_name(e) == n], reports) for n in names]
+    header = ["recipe", "seed 1", "seed 2", "seed 3", "mean (95 % t-interval)", "against labels, seed 1", "seconds"]
+    shown = next(e for e in experiments if loss_name(e) == "soft_targets")
     return f"""# Losses: ResNet-8 from ResNet-20
 
 `cifar10_resnet8_untrained` (19.7 thousand parameters), 12 epochs from random weights, without a teacher (labels) and with
-ResNet-20 as teacher (87.50 %); SGD with one schedule for all. PyTorch, 8 epochs, an earlier teacher of 86.55 %, soft targets at
-temperature 4, gave 71.97 without and 72.58 with a teacher.
+ResNet-20 as teacher (87.50 %); SGD with one schedule for all, no augmentation. PyTorch, 8 epochs, an earlier teacher of
+86.55 %, soft targets at temperature 4, gave 71.97 without and 72.58 with a teacher.
+
+    {shown_command(shown)}
+
+The teacher answers once for all runs (`--teacher-cache`), but for `attention` and `hint`: they read feature maps, whose cache
+would take gigabytes.
 
 {READING}
-## Without augmentation
-
-The teacher answers once for all runs (`--teacher-cache`).
-
-{losses_section("cached", experiments, reports)}
-## With flips and crops
-
-The teacher runs in every epoch.
-
-{losses_section("augmented", experiments, reports)}"""
+{table(header, rows)}
+{losses_verdict(names, reports)}
+{curves_table(experiments, reports)}"""
 
 
 # Domain

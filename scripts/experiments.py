@@ -37,9 +37,9 @@ def quantized(model, label):
         Experiment(f"qat-{label}-fp32", "qat", "qat/soft_targets", model, model)]
 
 
-def losses(label, folder, names, cache):
-    return [Experiment(f"{label}-{name}-{seed}", "losses", f"{folder}/{name}", RESNET8, "" if name == "labels" else RESNET20,
-                       seed, cache) for seed in (1, 2, 3) for name in names]
+def losses():
+    return [Experiment(f"losses-{name}-{seed}", "losses", f"resnet8/{name}", RESNET8, "" if name == "labels" else RESNET20,
+                       seed, name not in TAP_LOSSES) for seed in (1, 2, 3) for name in LOSSES + TAP_LOSSES]
 
 
 EXPERIMENTS = [
@@ -47,8 +47,7 @@ EXPERIMENTS = [
     *quantized(MOBILENETV2, "mobilenetv2"),
     Experiment("shrink-half", "shrink", "shrink/half", "shrink:macs=0.5", RESNET20),
     Experiment("shrink-half-random", "shrink", "shrink/half", "", RESNET20, random_of="shrink-half"),
-    *losses("cached", "resnet8/cached", LOSSES, cache=True),
-    *losses("augmented", "resnet8", LOSSES + TAP_LOSSES, cache=False),
+    *losses(),
     Experiment("domain-shrink", "domain", "domain/three_classes", "shrink:size=0.1", RESNET20),
     Experiment("domain-resnet8", "domain", "domain/three_classes", RESNET8, RESNET20),
 ]
