@@ -39,7 +39,8 @@ void check(const Flags& flags) {
 void print(const CalibrationTable& table, const Flags& flags) {
   if (!flags.common.json) {
     std::cout << "table    " << printable(flags.output) << "\nsamples  " << table.samples
-              << "\ntensors  " << table.tensors.size() << "\n";
+              << (table.samples < flags.samples ? " (all of the data)" : "") << "\ntensors  "
+              << table.tensors.size() << "\n";
     return;
   }
   nlohmann::ordered_json result = {{"table", flags.output},

@@ -93,11 +93,26 @@ std::string integer_line(const JobResult& result) {
   return line + "\n";
 }
 
+/// How many samples ranges were observed on, and why not as many as were asked for; nothing where
+/// none were observed (--dynamic).
+std::string calibration_line(const JobResult& result) {
+  const int64_t used = result.table.samples;
+  if (used == 0) return "";
+  std::string line = "calibrated on " + std::to_string(used) + (used == 1 ? " sample" : " samples");
+  if (result.job.samples.value_or(used) > used) {
+    const bool held_out = result.job.eval.empty() && !result.job.no_report;
+    line += ", not " + std::to_string(*result.job.samples) + ": the data has no more" +
+            (held_out ? " beside the fifth that it is measured on" : "");
+  }
+  return line + "\n";
+}
+
 void print_text(const JobResult& result, const nlohmann::ordered_json& report) {
   const fs::path folder = result.job.output;
   std::cout << "model      " << printable(result.emitted.string()) << "\n"
             << "size       " << model_bytes(result.job.model) << " -> "
-            << model_bytes(result.emitted) << " bytes\n";
+            << model_bytes(result.emitted) << " bytes\n"
+            << calibration_line(result);
   if (report.is_null()) {
     std::cout << integer_line(result);
     return;

@@ -114,6 +114,17 @@ bool Objective::needs_teacher_logits() const {
   });
 }
 
+bool Objective::takes_softmax() const {
+  return std::any_of(terms_.begin(), terms_.end(),
+                     [](const Term& term) { return term.loss.takes_softmax; });
+}
+
+bool Objective::takes_softmax_of_teacher() const {
+  return std::any_of(terms_.begin(), terms_.end(), [](const Term& term) {
+    return term.loss.takes_softmax && term.loss.needs_teacher;
+  });
+}
+
 bool Objective::needs_teacher() const {
   return std::any_of(terms_.begin(), terms_.end(),
                      [](const Term& term) { return term.loss.needs_teacher; });

@@ -46,6 +46,9 @@ class Objective {
   bool needs_labels() const;
   /// Whether a term reads the teacher's logits.
   bool needs_teacher_logits() const;
+  /// Whether a term takes the softmax of the logits; of the student's, or of both.
+  bool takes_softmax() const;
+  bool takes_softmax_of_teacher() const;
   /// Whether a term reads anything of the teacher: without, there is no need to run it.
   bool needs_teacher() const;
   /// Names of the tensors to tap, sorted, each once.

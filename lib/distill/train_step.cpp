@@ -6,6 +6,7 @@
 #include "lib/base/ordered_run.h"
 #include "lib/distill/rank_results.h"
 #include "lib/engine/stream.h"
+#include "lib/evaluate/scores.h"
 
 namespace limbeck {
 namespace {
@@ -25,6 +26,26 @@ std::map<std::string, Tensor> tapped(const std::vector<std::string>& wanted,
       taps.emplace(names[i], outputs[i]);
   }
   return taps;
+}
+
+size_t position_of(const std::string& name, const std::vector<std::string>& names) {
+  return static_cast<size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+}
+
+/// Losses on logits would soften probabilities a second time.
+void require_logits(const Tensor& scores, const std::string& whose) {
+  if (scores.type() != DataType::kFloat || scores.rank() < 2 || scores.dim(0) == 0) return;
+  const auto values = scores.as<float>();
+  const size_t rows = static_cast<size_t>(scores.dim(0));
+  const size_t width = values.size() / rows;
+  for (size_t row = 0; row < rows; ++row) {
+    if (!looks_like_probabilities(values.subspan(row * width, width))) return;
+  }
+  throw_error(
+      Category::kUsage, whose,
+      "losses on class scores read logits: the first output, or what the Softmax that makes "
+      "it reads",
+      "rows of probabilities", "make Softmax the last operator, or export without it");
 }
 
 std::map<std::string, Dims> dims_of(const std::map<std::string, Tensor>& taps) {
@@ -108,7 +129,8 @@ std::vector<ShardData> StepRunner::read(const Dataset& dataset, std::span<const 
     ShardData& shard = shards[static_cast<size_t>(index)];
     shard.samples = last - first;
     shard.student = named_inputs(student_.tape().input_names(), dataset, read.batch);
-    if (teacher_ != nullptr) shard.teacher = engine_inputs(*teacher_, dataset, read.batch);
+    if (teacher_.engine != nullptr)
+      shard.teacher = engine_inputs(*teacher_.engine, dataset, read.batch);
     shard.labels = std::move(read.labels);
     shard.indices = std::move(read.batch.indices);
   };
@@ -121,24 +143,27 @@ std::vector<std::vector<Tensor>> StepRunner::initial_loss_weights(const ShardDat
   const std::vector<Tensor> parameters = student_.initial_parameters();
   const Pass pass = student_.tape().forward(parameters, probe.student, seed);
   const ObjectiveInput input = objective_input(probe, pass);
+  if (objective_.takes_softmax()) require_logits(input.student_logits, "student");
+  if (objective_.takes_softmax_of_teacher()) require_logits(input.teacher_logits, "teacher");
   return objective_.initial_weights(dims_of(input.student_taps), dims_of(input.teacher_taps), seed);
 }
 
 ObjectiveInput StepRunner::objective_input(const ShardData& shard, const Pass& pass) const {
   ObjectiveInput input;
-  input.student_logits = pass.outputs.front();
-  input.student_taps =
-      tapped(objective_.student_taps(), student_.tape().output_names(), pass.outputs);
+  const auto& names = student_.tape().output_names();
+  input.student_logits = pass.outputs[position_of(student_logits_, names)];
+  input.student_taps = tapped(objective_.student_taps(), names, pass.outputs);
   input.labels = shard.labels;
-  if (teacher_ == nullptr) return input;
+  if (teacher_.engine == nullptr) return input;
   const std::vector<Tensor> answers = teacher_answers(shard);
-  input.teacher_logits = answers.front();
-  input.teacher_taps = tapped(objective_.teacher_taps(), teacher_->output_names(), answers);
+  const auto& teacher_names = teacher_.engine->output_names();
+  input.teacher_logits = answers[position_of(teacher_.logits, teacher_names)];
+  input.teacher_taps = tapped(objective_.teacher_taps(), teacher_names, answers);
   return input;
 }
 
 std::vector<Tensor> StepRunner::teacher_answers(const ShardData& shard) const {
-  if (cached_.cache == nullptr) return teacher_->run(shard.teacher);
+  if (cached_.cache == nullptr) return teacher_.engine->run(shard.teacher);
   std::vector<int64_t> rows;
   for (const int64_t index : shard.indices)
     rows.push_back(cached_.rows[static_cast<size_t>(index)]);
@@ -152,7 +177,13 @@ std::vector<Tensor> StepRunner::output_gradients(const ObjectiveResult& result) 
     const auto tap = result.student_taps.find(names[i]);
     if (tap != result.student_taps.end()) gradients[i] = tap->second;
   }
-  gradients[0] = result.student_logits;
+  Tensor& logits = gradients[position_of(student_logits_, names)];
+  if (logits.empty()) {
+    logits = result.student_logits;
+  } else if (!result.student_logits.empty()) {
+    logits = logits.clone();
+    add_to(logits, result.student_logits);
+  }
   return gradients;
 }
 

@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/autodiff/shards.h"
 #include "lib/distill/augmentation.h"
+#include "lib/distill/logits.h"
 #include "lib/distill/objective.h"
 #include "lib/distill/recipe.h"
 #include "lib/distill/student.h"
@@ -44,6 +47,12 @@ struct CachedTeacher {
   std::span<const int64_t> rows;              ///< where in the cache each sample stands
 };
 
+/// The teacher, where a loss reads one.
+struct StepTeacher {
+  const Engine* engine = nullptr;  ///< returns the objective's taps, and the logits
+  std::string logits;              ///< logits_name()
+};
+
 struct StepResult {
   double loss = 0;
   std::vector<double> terms;      ///< by loss, before its weight
@@ -54,19 +63,21 @@ struct StepResult {
 /// Computes steps. References outlive it. Immutable after construction.
 class StepRunner {
  public:
-  /// `teacher` is null where no loss reads one; it has the objective's taps. `ranks` share the
-  /// shards of a step; null: this process has all.
-  StepRunner(const Student& student, const Objective& objective, const Engine* teacher, int threads,
+  /// The student returns the objective's taps, and its logits. `ranks` share the shards of a step;
+  /// null: this process has all.
+  StepRunner(const Student& student, const Objective& objective, StepTeacher teacher, int threads,
              Communicator* ranks = nullptr)
       : student_(student),
+        student_logits_(logits_name(student.model())),
         objective_(objective),
-        teacher_(teacher),
+        teacher_(std::move(teacher)),
         threads_(threads),
         ranks_(many(ranks) ? ranks : nullptr) {}
   /// From now on the teacher is not run. Not while others use the runner.
   void use_cache(CachedTeacher cached) { cached_ = std::move(cached); }
 
-  /// Start values of the losses' weights, in their order, from one shard.
+  /// Start values of the losses' weights, in their order, from one shard. Raises kUsage where a
+  /// loss would read probabilities as logits.
   std::vector<std::vector<Tensor>> initial_loss_weights(const ShardData& probe,
                                                         uint64_t seed) const;
 
@@ -89,8 +100,9 @@ class StepRunner {
   std::vector<Tensor> output_gradients(const ObjectiveResult& result) const;
 
   const Student& student_;
+  std::string student_logits_;
   const Objective& objective_;
-  const Engine* teacher_;
+  StepTeacher teacher_;
   int threads_;
   Communicator* ranks_;  ///< null: one process
   CachedTeacher cached_;

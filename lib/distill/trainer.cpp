@@ -14,6 +14,7 @@
 #include "lib/base/ordered_run.h"
 #include "lib/base/progress.h"
 #include "lib/distill/check_job.h"
+#include "lib/distill/logits.h"
 #include "lib/distill/rank_results.h"
 #include "lib/distill/train_log.h"
 #include "lib/distill/train_step.h"
@@ -57,7 +58,7 @@ void put_means(const LogSums& sums, Json& line) {
 std::shared_ptr<const Engine> compile_teacher(const TrainJob& job, const Objective& objective) {
   if (job.teacher == nullptr || !objective.needs_teacher()) return nullptr;
   EngineOptions options;
-  options.taps = objective.teacher_taps();
+  options.taps = with_logits(objective.teacher_taps(), *job.teacher);
   return Engine::compile(*job.teacher, options);
 }
 
@@ -72,7 +73,7 @@ TrainOptions train_options(const TrainJob& job, const Recipe& recipe, const Obje
   options.trainable.insert(options.trainable.end(), job.step_sizes.begin(), job.step_sizes.end());
   options.batch_norm = recipe.batch_norm;
   options.dropout = recipe.dropout;
-  options.taps = objective.student_taps();
+  options.taps = with_logits(objective.student_taps(), job.student);
   return options;
 }
 
@@ -102,7 +103,9 @@ class Trainer {
         plan_(plan_steps(recipe_, data_.size())),
         teacher_(compile_teacher(job, objective_)),
         student_(job.student, train_options(job, recipe_, objective_)),
-        runner_(student_, objective_, teacher_.get(), worker_threads(job.threads), ranks_) {
+        runner_(student_, objective_,
+                {teacher_.get(), teacher_ == nullptr ? "" : logits_name(*job.teacher)},
+                worker_threads(job.threads), ranks_) {
     check_job(job_, objective_, plan_);
   }
 

@@ -104,6 +104,7 @@ class Side {
   }
   Metrics finish() {
     Metrics metrics = totals_.metrics();
+    if (totals_.has_scores()) metrics.scores = engine_->output_names()[totals_.scores_output()];
     if (command_) metrics.user = command_->answer();
     return metrics;
   }

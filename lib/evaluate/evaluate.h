@@ -33,6 +33,7 @@ struct SampleRecord {
 /// logits.
 struct Metrics {
   int64_t samples = 0;
+  std::string scores;               ///< name of the output that holds class scores; empty: none
   std::optional<double> top1;       ///< percent; ties go to the lowest class
   std::optional<double> top5;       ///< percent; absent below six classes
   std::optional<double> loss;       ///< mean cross-entropy in nats

@@ -125,8 +125,11 @@ std::string evaluation_text(const Evaluation& evaluation, const EvaluationSubjec
   if (!subject.reference.empty()) {
     text += left("reference", kNameWidth) + " " + printable(subject.reference) + "\n";
   }
-  text += left("samples", kNameWidth) + " " + std::to_string(evaluation.metrics.samples) + "\n\n";
-  return text + figures(evaluation) + verdict(evaluation) + worst_layers(evaluation.layers);
+  text += left("samples", kNameWidth) + " " + std::to_string(evaluation.metrics.samples) + "\n";
+  if (!evaluation.metrics.scores.empty()) {
+    text += left("scores", kNameWidth) + " output " + printable(evaluation.metrics.scores) + "\n";
+  }
+  return text + "\n" + figures(evaluation) + verdict(evaluation) + worst_layers(evaluation.layers);
 }
 
 }  // namespace limbeck

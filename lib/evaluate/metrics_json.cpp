@@ -19,6 +19,7 @@ void put(Json* object, const char* name, const std::optional<double>& value) {
 
 Json metrics_json(const Metrics& metrics) {
   Json result = {{"samples", metrics.samples}};
+  if (!metrics.scores.empty()) result["scores"] = valid_utf8(metrics.scores);
   put(&result, "top1", metrics.top1);
   put(&result, "top1_interval", metrics.top1_interval);
   put(&result, "top5", metrics.top5);

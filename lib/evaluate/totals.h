@@ -57,6 +57,8 @@ class ScoreTotals {
   ScoreKind kind() const;
   /// Every batch had class scores, in the same output and of the same number.
   bool has_scores() const { return samples_ > 0 && consistent_ && output_.has_value(); }
+  /// The output that has_scores() speaks of; it is true.
+  size_t scores_output() const { return *output_; }
   /// samples, top1, top5, loss, top1_interval.
   Metrics metrics() const;
   std::vector<SampleRecord> records() const;

@@ -161,9 +161,12 @@ std::string accuracy(const json& report) {
   const json& evaluation = report.at("evaluation");
   const int64_t samples = evaluation.at("metrics").at("samples");
   const std::string source = evaluation.at("source");
+  const std::string scores = evaluation.at("metrics").value("scores", "");
   const std::string lead = "<p class=\"lead\">Measured on " + grouped(samples) +
                            (samples == 1 ? " sample" : " samples") +
-                           (source.empty() ? "" : " (" + escape(source) + ")") + ".</p>\n";
+                           (source.empty() ? "" : " (" + escape(source) + ")") +
+                           (scores.empty() ? "" : "; class scores: output " + escape(scores)) +
+                           ".</p>\n";
   const std::string plots = top1_plot(evaluation) + change_plot(evaluation);
   return section("Accuracy",
                  lead + (plots.empty() ? "" : "<div class=\"pair\">" + plots + "</div>\n") +

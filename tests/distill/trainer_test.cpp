@@ -102,6 +102,30 @@ TEST_CASE("training reduces the loss and follows the teacher without labels", "[
   CHECK(measured(copied, &taught, data).agreement.value() > 90);
 }
 
+TEST_CASE("models that end in Softmax train on what it reads, and keep it", "[distill]") {
+  const MemoryDataset data = separable_samples(60);
+  const Model student = small_student();
+  const Model teacher = small_teacher();
+  const auto wanted = constants_of(train(small_job(student, &teacher, data)).student);
+  const auto ending = [](Model model, const std::vector<std::string>& operators) {
+    Graph& graph = model.graph;
+    for (const std::string& type : operators) {
+      Value* scores = graph.outputs().front();
+      Node* node = graph.add_node(type, "", type, {scores}, {type + "_output"}, nullptr);
+      graph.replace_all_uses(scores, node->output(0));
+      graph.set_input(node, 0, scores);
+    }
+    return model;
+  };
+  for (const auto& tail : {std::vector<std::string>{"Softmax"}, {"LogSoftmax", "Identity"}}) {
+    const Model probable = ending(small_student(), tail);
+    const Model sure = ending(small_teacher(), tail);
+    const Model trained = train(small_job(probable, &sure, data)).student;
+    CHECK(constants_of(trained) == wanted);
+    CHECK(trained.graph.outputs().front()->producer()->op_type() == tail.back());
+  }
+}
+
 TEST_CASE("the bytes of a run do not depend on threads", "[distill]") {
   const Model student = small_student();
   const Model teacher = small_teacher();

@@ -12,6 +12,7 @@ namespace {
 Evaluation evaluation_with_bad_names() {
   Evaluation evaluation;
   evaluation.metrics.samples = 3;
+  evaluation.metrics.scores = "s\xFF";
   evaluation.metrics.top1 = 100.0 / 3;
   evaluation.metrics.user["m\xFFp"] = 0.1 + 0.2;
   evaluation.layers = {{"t\xFF", "v\xFF", "Conv", 1.0 / 3, 1, 0}};
@@ -25,7 +26,8 @@ TEST_CASE("figures of an evaluation carry nine digits and names are UTF-8", "[ev
   validate_json(nlohmann::json(document), "evaluation", "test");
   CHECK(document.dump() ==
         R"({"version":1,"model":"a�.onnx","data_hash":"hash",)"
-        R"("integer_mac_share":0.0,"metrics":{"samples":3,"top1":33.3333333,"user":{"m�p":0.3}},)"
+        R"("integer_mac_share":0.0,"metrics":{"samples":3,"scores":"s�",)"
+        R"("top1":33.3333333,"user":{"m�p":0.3}},)"
         R"("layers":[{"tensor":"t�","value":"v�","op":"Conv","sqnr_db":0.333333333,)"
         R"("cosine":1.0,"max_abs":0.0}]})");
 }

@@ -90,6 +90,7 @@ LossTerm make_decoupled(OptionReader& reader) {
   options.beta = reader.number("beta", options.beta, {0, 1000});
   options.temperature = reader.number("temperature", options.temperature, {0.01, 1000});
   LossTerm term;
+  term.takes_softmax = true;
   term.needs_labels = true;
   term.evaluate = [options](const LossInput& input) { return decoupled(input, options); };
   return term;

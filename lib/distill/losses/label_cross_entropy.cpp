@@ -45,6 +45,7 @@ LossTerm make_label_cross_entropy(OptionReader& reader) {
   LabelCrossEntropyOptions options;
   options.smoothing = reader.number("smoothing", options.smoothing, {0, 1});
   LossTerm term;
+  term.takes_softmax = true;
   term.needs_labels = true;
   term.needs_teacher = false;
   term.evaluate = [options](const LossInput& input) { return label_cross_entropy(input, options); };

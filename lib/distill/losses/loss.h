@@ -38,7 +38,7 @@ struct LossResult {
 };
 
 enum class LossSource {
-  kLogits,  ///< the first output
+  kLogits,  ///< what logits_name() names
   kTap,     ///< a pair of intermediate tensors
 };
 
@@ -46,6 +46,7 @@ enum class LossSource {
 struct LossTerm {
   bool needs_labels = false;
   bool needs_teacher = true;
+  bool takes_softmax = false;  ///< of the logits, which must not be probabilities then
   LossSource source = LossSource::kLogits;
   std::string student_tap;  ///< tensor names, with kTap
   std::string teacher_tap;

@@ -36,6 +36,7 @@ LossTerm make_soft_targets(OptionReader& reader) {
   SoftTargetsOptions options;
   options.temperature = reader.number("temperature", options.temperature, {0.01, 1000});
   LossTerm term;
+  term.takes_softmax = true;
   term.evaluate = [options](const LossInput& input) { return soft_targets(input, options); };
   return term;
 }

@@ -5,6 +5,7 @@
 #include "lib/autodiff/tape.h"
 #include "lib/base/error.h"
 #include "lib/base/philox.h"
+#include "lib/distill/logits.h"
 #include "lib/distill/losses/label_cross_entropy.h"
 #include "lib/distill/losses/rows.h"
 #include "lib/distill/random_purpose.h"
@@ -32,11 +33,11 @@ class Estimator {
  public:
   Estimator(const Model& model, const ChannelMap& map, const ChannelGroups& groups,
             const ShrinkData& data)
-      : data_(data), scores_(scores_name(model)) {
+      : data_(data), scores_(logits_name(model)) {
     TrainOptions options;
     options.batch_norm = BatchNormMode::kFrozen;
     options.dropout = false;
-    if (!model.graph.find(scores_)->is_graph_output()) options.taps = {scores_};
+    options.taps = with_logits({}, model);
     tape_ = Tape::compile(model, options);
     for (const Parameter& parameter : tape_->parameters()) parameters_.push_back(parameter.initial);
     for (const ChannelGroup& group : groups.groups) {
@@ -70,15 +71,6 @@ class Estimator {
   }
 
  private:
-  /// Class scores before a final Softmax.
-  static std::string scores_name(const Model& model) {
-    const Value* output = model.graph.outputs().front();
-    const Node* last = output->producer();
-    const bool softmax = last != nullptr && last->domain().empty() &&
-                         (last->op_type() == "Softmax" || last->op_type() == "LogSoftmax");
-    return softmax ? last->input(0)->name() : output->name();
-  }
-
   void add_gate(const ChannelMap& map, const ChannelGate& gate) {
     constexpr auto kElsewhere = static_cast<size_t>(-1);
     TapeGate found;

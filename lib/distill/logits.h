@@ -1,0 +1,20 @@
+// Which value of a classifier holds its logits.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lib/model/model.h"
+
+namespace limbeck {
+
+/// Name of the value that losses on logits read: what a final Softmax or LogSoftmax over the
+/// classes reads, or the first output itself where it has none. Identity nodes and QuantizeLinear,
+/// DequantizeLinear behind the Softmax are passed over.
+std::string logits_name(const Model& model);
+
+/// Taps of an engine or tape that shall return the logits: `taps`, and the logits where they are no
+/// output of the graph.
+std::vector<std::string> with_logits(std::vector<std::string> taps, const Model& model);
+
+}  // namespace limbeck
