@@ -200,13 +200,19 @@ def loss_name(experiment):
     return experiment.name.split("-")[1]
 
 
-def mean_text(values):
-    if len(values) < 2:
-        return ""
+def t_interval(values):
+    """Student's 95 % interval of the mean."""
     mean = sum(values) / len(values)
     deviation = math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
     half = STUDENT[len(values) - 1] * deviation / math.sqrt(len(values))
-    return f"{mean:.2f} ({mean - half:.2f} to {mean + half:.2f})"
+    return mean - half, mean + half
+
+
+def mean_text(values):
+    if len(values) < 2:
+        return ""
+    low, high = t_interval(values)
+    return f"{sum(values) / len(values):.2f} ({low:.2f} to {high:.2f})"
 
 
 def losses_row(name, runs, reports):
@@ -226,9 +232,24 @@ def losses_verdict(names, reports):
     others = sorted((n for n in known if n != "labels"), key=lambda n: -known[n]["evaluation"]["model"]["top1"])
     change, interval, p = between(known[others[0]], known["labels"])
     word = "within noise" if is_noise(p) else "more than the noise of the test images" if change > 0 else "a loss"
-    return (f"Seed 1: of {len(others)} with a teacher that ran, the best is {others[0]}, {change_text(change, interval, p)} against "
-            f"labels alone: {word}. That compares two networks on one test set: it covers neither the choice of the seed nor that "
-            "of the best loss.\n")
+    lines = [f"Seed 1: of {len(others)} with a teacher that ran, the best is {others[0]}, {change_text(change, interval, p)} against "
+             f"labels alone: {word}. That compares two networks on one test set: it covers neither the choice of the seed nor that "
+             "of the best loss."]
+    return "\n\n".join(lines + seeds_verdicts(others, reports)) + "\n"
+
+
+def seeds_verdicts(names, reports):
+    """Gains over labels alone from runs of the same seed, which share order and start: Student's interval of their mean."""
+    lines = []
+    for name in names:
+        pairs = [[reports.get(f"losses-{n}-{seed}") for n in (name, "labels")] for seed in (1, 2, 3)]
+        gains = [a["evaluation"]["model"]["top1"] - b["evaluation"]["model"]["top1"] for a, b in pairs if a and b]
+        if len(gains) == 3:
+            low, high = t_interval(gains)
+            word = "ahead" if low > 0 else "behind" if high < 0 else "not told apart from them"
+            lines.append(f"Three seeds, {name} against labels alone: {', '.join(f'{g:+.2f}' for g in gains)}; mean "
+                         f"{sum(gains) / 3:+.2f} ({low:+.2f} to {high:+.2f}): {word}.")
+    return lines
 
 
 def losses_page(experiments, reports):
