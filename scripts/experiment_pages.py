@@ -23,11 +23,7 @@ def table(header, rows):
 
 
 def shown_command(experiment):
-    student = experiment.student
-    if experiment.random_of:
-        student = "RANDOM.onnx"
-    elif ":" not in student:
-        student = f"models/{student}.onnx"
+    student = experiment.student if ":" in experiment.student else f"models/{experiment.student}.onnx"
     teacher = f" --teacher models/{experiment.teacher}.onnx" if experiment.teacher else ""
     cache = " --teacher-cache out/teacher_cache" if experiment.teacher and experiment.cache else ""
     seed = f" --seed {experiment.seed}" if experiment.seed != 1 else ""
@@ -182,7 +178,7 @@ def shrink_page(experiments, reports):
     return f"""# Half of ResNet-20
 
 `shrink:macs=0.5` of ResNet-20{teacher}, distilled, beside the same narrow network from random weights
-(`scripts/reinitialise.py`) with the same recipe. Recipe: {recipe_link(experiments[0])}.
+with the same recipe. Recipe: {recipe_link(experiments[0])}.
 
     {shown_command(experiments[0])}
     {shown_command(experiments[1])}

@@ -8,7 +8,6 @@ import subprocess
 import sys
 
 import experiment_pages
-import reinitialise
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DATA = pathlib.Path(os.environ["LIMBECK_TEST_DATA"]).resolve()
@@ -29,7 +28,6 @@ class Experiment:
     teacher: str = ""  # a model of LIMBECK_TEST_DATA; none: labels alone
     seed: int = 1
     cache: bool = True  # the teacher's answers are computed once for all runs; refused beside augmentation
-    random_of: str = ""  # the student of this experiment, with random weights, instead of `student`
 
 
 def quantized(model, label):
@@ -46,7 +44,7 @@ EXPERIMENTS = [
     *quantized(RESNET20, "resnet20"),
     *quantized(MOBILENETV2, "mobilenetv2"),
     Experiment("shrink-half", "shrink", "shrink/half", "shrink:macs=0.5", RESNET20),
-    Experiment("shrink-half-random", "shrink", "shrink/half", "", RESNET20, random_of="shrink-half"),
+    Experiment("shrink-half-random", "shrink", "shrink/half", "shrink:macs=0.5,weights=random", RESNET20),
     *losses(),
     Experiment("domain-shrink", "domain", "domain/three_classes", "shrink:size=0.1", RESNET20),
     Experiment("domain-resnet8", "domain", "domain/three_classes", RESNET8, RESNET20),
@@ -64,24 +62,8 @@ def described(folder, split):
     return str(path)
 
 
-def random_student(folder, experiment):
-    """Random weights for the network that another experiment left beside its result."""
-    sources = sorted((folder / experiment.random_of).glob("*.shrunk.onnx"))
-    if not sources:
-        return None
-    target = folder / f"{experiment.name}.onnx"
-    reinitialise.reinitialise(sources[0], target, experiment.seed)
-    return str(target)
-
-
 def command_of(experiment, folder, threads):
-    student = experiment.student
-    if experiment.random_of:
-        student = random_student(folder, experiment)
-        if student is None:
-            sys.exit(f"{experiment.name} needs the student of {experiment.random_of}: run that one first")
-    elif ":" not in student:
-        student = model_path(student)
+    student = experiment.student if ":" in experiment.student else model_path(experiment.student)
     teacher = ["--teacher", model_path(experiment.teacher)] if experiment.teacher else []
     cache = ["--teacher-cache", str(folder / "teacher_cache")] if teacher and experiment.cache else []
     return [str(ROOT / "build/limbeck"), "distill", *teacher, "--student", student, "--data", described(folder, "train"),

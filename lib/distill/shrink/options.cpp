@@ -52,13 +52,19 @@ void set_batch_norm(ShrinkOptions& options, const std::string& text, const std::
   options.batch_norm = text == "true";
 }
 
+void set_weights(ShrinkOptions& options, const std::string& text, const std::string& place) {
+  if (text != "inherited" && text != "random")
+    wrong(place, "the value must be inherited or random", "'" + text + "'");
+  options.random_weights = text == "random";
+}
+
 struct Key {
   std::string_view name;
   void (*set)(ShrinkOptions&, const std::string& text, const std::string& place);
 };
 
 using Text = const std::string&;
-constexpr std::array<Key, 9> kKeys = {{
+constexpr std::array<Key, 10> kKeys = {{
     {"macs", [](ShrinkOptions& o, Text t, Text p) { o.macs = share(t, p); }},
     {"size", [](ShrinkOptions& o, Text t, Text p) { o.size = share(t, p); }},
     {"blocks", set_blocks},
@@ -68,6 +74,7 @@ constexpr std::array<Key, 9> kKeys = {{
     {"importance", set_importance},
     {"samples", [](ShrinkOptions& o, Text t, Text p) { o.samples = whole(t, p); }},
     {"batch_norm", set_batch_norm},
+    {"weights", set_weights},
 }};
 
 void read_pair(ShrinkOptions& options, const std::string& pair, const std::string& place) {

@@ -33,6 +33,9 @@ struct ShrinkOptions {
   /// With data: put BatchNormalization back behind convolutions where none is left, because folded
   /// networks hardly train.
   bool batch_norm = true;
+  /// The same network with start values instead of the teacher's weights (reinitialise.h): what
+  /// inheriting them is to be compared with.
+  bool random_weights = false;
   /// Dimensions of one sample by the model's input, without the batch; "" names the only input.
   /// For MACs where the model leaves dimensions open.
   std::map<std::string, Dims> sample_dims;
@@ -40,8 +43,8 @@ struct ShrinkOptions {
 
 /// Reads "macs=0.5", "size=0.25,blocks=2,min_channels=8". Keys: macs, size, blocks (true: as if
 /// absent, false: 0, or a number), min_share, min_channels, multiple, importance (gradients or
-/// weights), samples, batch_norm (true or false). Raises kUsage with `place` for unknown keys, bad
-/// values, and unless exactly one of macs and size is given.
+/// weights), samples, batch_norm (true or false), weights (inherited or random). Raises kUsage with
+/// `place` for unknown keys, bad values, and unless exactly one of macs and size is given.
 ShrinkOptions parse_shrink(const std::string& text, const std::string& place);
 
 /// Raises kUsage for options out of range.

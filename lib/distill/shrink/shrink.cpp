@@ -8,6 +8,7 @@
 #include "lib/distill/shrink/blocks.h"
 #include "lib/distill/shrink/narrow.h"
 #include "lib/distill/shrink/normalizations.h"
+#include "lib/distill/shrink/reinitialise.h"
 #include "lib/distill/shrink/shrunk_layers.h"
 #include "lib/model/analysis.h"
 #include "lib/ops/op.h"
@@ -126,6 +127,7 @@ ShrinkResult shrink(const Model& teacher, const ShrinkOptions& options, const Sh
   result.bytes_before = before.weight_bytes;
   result.bytes_after = after.weight_bytes;
   restore_shapes(model, declared, sized);
+  if (options.random_weights) model = reinitialise(model, data == nullptr ? 1 : data->seed);
   return result;
 }
 

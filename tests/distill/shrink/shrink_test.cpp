@@ -5,10 +5,12 @@
 
 #include "lib/base/file.h"
 #include "lib/distill/shrink/channel_rules.h"
+#include "lib/distill/shrink/reinitialise.h"
 #include "lib/ops/op.h"
 #include "tests/distill/shrink/shrink_support.h"
 #include "tests/model/expect_error.h"
 #include "tests/support/paths.h"
+#include "tests/support/trainer_support.h"
 
 using namespace limbeck;
 using namespace limbeck::test;
@@ -59,7 +61,7 @@ ErrorInfo parse_error(const std::string& text) {
 TEST_CASE("the options of shrink are read from key=value pairs", "[distill][shrink]") {
   const ShrinkOptions options = parse_shrink(
       "macs=0.5,blocks=2,min_share=0.25,min_channels=8,multiple=4,importance=weights,samples=64,"
-      "batch_norm=false",
+      "batch_norm=false,weights=random",
       "--student");
   CHECK(options.macs == 0.5);
   CHECK_FALSE(options.size);
@@ -70,6 +72,8 @@ TEST_CASE("the options of shrink are read from key=value pairs", "[distill][shri
   CHECK(options.importance == ImportanceSource::kWeights);
   CHECK(options.samples == 64);
   CHECK_FALSE(options.batch_norm);
+  CHECK(options.random_weights);
+  CHECK_FALSE(parse_shrink("size=0.25,weights=inherited", "").random_weights);
   CHECK(parse_shrink("size=0.25,blocks=false", "").blocks == 0);
   CHECK_FALSE(parse_shrink("size=0.25,blocks=true", "").blocks);
 }
@@ -85,14 +89,29 @@ TEST_CASE("wrong options of shrink are told with their place", "[distill][shrink
               "the value must be a number", "'half'");
   check_error(parse_error("macs=0.5,depth=3"), Category::kUsage, "--student",
               "it must be a list of key=value with the keys macs, size, blocks, min_share, "
-              "min_channels, multiple, importance, samples, batch_norm",
+              "min_channels, multiple, importance, samples, batch_norm, weights",
               "'depth=3'");
   check_error(parse_error("macs=0.5,importance=luck"), Category::kUsage, "--student importance",
               "the value must be gradients or weights", "'luck'");
+  check_error(parse_error("macs=0.5,weights=none"), Category::kUsage, "--student weights",
+              "the value must be inherited or random", "'none'");
   check_error(parse_error("macs=0.5,multiple=0"), Category::kUsage, "--student multiple",
               "the value must be at least 1", "0");
   CHECK(parse_error("macs=nan").place == "--student macs");
   CHECK(parse_error("").place == "--student");
+}
+
+TEST_CASE("random weights are those of reinitialise in the same network", "[distill][shrink]") {
+  const Model teacher = plain_model().build();
+  const ShrinkResult kept = shrink(teacher, share_of_macs(0.5));
+  ShrinkOptions options = share_of_macs(0.5);
+  options.random_weights = true;
+  const ShrinkResult fresh = shrink(teacher, options);
+  CHECK(fresh.macs_after == kept.macs_after);
+  CHECK(fresh.student.graph.dump() == reinitialise(kept.student, 1).graph.dump());
+  const auto weights = constants_of(fresh.student);
+  CHECK(weights == constants_of(reinitialise(kept.student, 1)));
+  CHECK(weights != constants_of(kept.student));
 }
 
 TEST_CASE("the share of MACs or of bytes is met from both sides", "[distill][shrink]") {
