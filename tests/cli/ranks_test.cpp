@@ -117,12 +117,25 @@ TEST_CASE("cached teachers, adapters and students that are made train on ranks",
   require_success(run_ranks(2, cached + "cache2 -o ranks", folder));
   check_same_files(folder / "alone", folder / "ranks");
   CHECK(read_file(folder / "alone/s.baseline.onnx") == read_file(folder / "ranks/s.baseline.onnx"));
-  const std::string made =
-      "distill --teacher t.onnx --student quantized:int8 --data data.json --recipe r.json --quiet ";
-  require_success(run_program(made + "-o made", folder.path()));
-  require_success(run_ranks(2, made + "-o made2", folder));
-  for (const char* file : {"t.int8.onnx", "plan.json", "train.jsonl"})
-    CHECK(read_file(folder / "made" / file) == read_file(folder / "made2" / file));
+  const auto made = [&](const std::string& student, const std::vector<std::string>& files) {
+    const std::string command = "distill --teacher t.onnx --student " + student +
+                                " --data data.json --recipe r.json --quiet -o " + files.front();
+    require_success(run_program(command, folder.path()));
+    require_success(run_ranks(2, command + "-ranks", folder));
+    for (size_t i = 1; i < files.size(); ++i) {
+      INFO(student << " " << files[i]);
+      CHECK(read_file(folder / files[0] / files[i]) ==
+            read_file(folder / (files[0] + "-ranks") / files[i]));
+    }
+  };
+  made("quantized:int8", {"quantized", "t.int8.onnx", "plan.json", "train.jsonl"});
+  made("shrink:macs=0.5,samples=16",
+       {"shrunk", "t.shrunk.distilled.onnx", "t.shrunk.onnx", "train.jsonl"});
+  write_file_atomically(folder / "r.json",
+                        R"({"epochs": 1, "batch": 16, "validation": {"samples": 8},
+       "schedule": {"learning_rate": 0.01}, "losses": [{"loss": "soft_targets"},
+       {"loss": "hint", "student": "/1/Relu_output_0", "teacher": "/1/Relu_output_0"}]})");
+  made("s.onnx", {"hint", "s.distilled.onnx", "train.jsonl"});
 }
 
 TEST_CASE("a rank that is killed ends the job, which goes on to the same bytes",
