@@ -35,6 +35,11 @@ def quantized(model, label):
         Experiment(f"qat-{label}-fp32", "qat", "qat/soft_targets", model, model)]
 
 
+def augmented(model, label):
+    return [Experiment(f"qat-{label}-{kind}-augmented", "qat", "qat/augmented", student, model, cache=False)
+            for kind, student in (("w4a8", "quantized:w4a8"), ("fp32", model))]
+
+
 def losses():
     return [Experiment(f"losses-{name}-{seed}", "losses", f"resnet8/{name}", RESNET8, "" if name == "labels" else RESNET20,
                        seed, name not in TAP_LOSSES) for seed in (1, 2, 3) for name in LOSSES + TAP_LOSSES]
@@ -43,6 +48,7 @@ def losses():
 EXPERIMENTS = [
     *quantized(RESNET20, "resnet20"),
     *quantized(MOBILENETV2, "mobilenetv2"),
+    *augmented(MOBILENETV2, "mobilenetv2"),
     Experiment("shrink-half", "shrink", "shrink/half", "shrink:macs=0.5", RESNET20),
     Experiment("shrink-half-random", "shrink", "shrink/half", "shrink:macs=0.5,weights=random", RESNET20),
     *losses(),
