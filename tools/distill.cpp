@@ -27,7 +27,8 @@ void add_distill_command(CLI::App& app) {
   command
       ->add_option("--memory-budget", job->memory_budget,
                    "Most bytes kept for backward passes, traded for time (0: any); K, M, G allowed")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--epochs", job->epochs, "Passes over the data, instead of the recipe's")
       ->check(CLI::Range(1, 100000));
   command->add_option("--batch", job->batch, "Samples of a batch, instead of the recipe's")

@@ -76,6 +76,13 @@ void read_normalisation(const fs::path& description, AugmentationOptions& option
                 "augmentation needs images with the channels first", json.at("layout").dump(),
                 "train without augmentation, or with a model that takes NCHW");
   }
+  const std::string kind = json.value("kind", "");
+  const bool colours = options.brightness > 0 || options.contrast > 0 || options.saturation > 0;
+  if (colours && (kind == "npy" || kind == "npz" || kind == "pb")) {
+    throw_error(Category::kUsage, description.string(),
+                "brightness, contrast and saturation need images whose normalisation is known",
+                "kind " + kind, "leave them out, or describe the images themselves");
+  }
   options.mean = json.value("mean", options.mean);
   options.deviation = json.value("std", options.deviation);
 }
@@ -98,6 +105,7 @@ class DistillRun {
   void run() {
     check_recipe(job_, recipe_);
     load();
+    check_outputs();
     const OutputFolder folder(job_.output);
     if (leads_) check_checkpoints();
     const std::string made = format_ ? teacher_stem() + "." + *format_ : stem();
@@ -217,14 +225,39 @@ class DistillRun {
 
   const Dataset& data() const { return decoded_ ? *decoded_ : *source_; }
 
-  /// A run that was killed is not thrown away by forgetting an option.
+  /// Nothing that is read may be replaced by what is written.
+  void check_outputs() const {
+    const bool file = !request_ && !format_;
+    const InputFiles inputs{{recipe_.teacher.string(), file ? recipe_.student.string() : ""},
+                            {recipe_.data.string(), job_.eval},
+                            {job_.recipe}};
+    std::vector<std::string> names = {"report.json", "report.html", "train.jsonl",
+                                      "baseline.jsonl"};
+    if (format_) names.emplace_back("plan.json");
+    std::vector<std::string> models = {emitted_name("distilled"), emitted_name("baseline")};
+    if (!file) models.push_back(recipe_.student.filename().string());
+    for (const std::string& model : models) {
+      names.push_back(model);
+      names.push_back(model + ".data");
+    }
+    for (const std::string& name : names) require_kept(output(name), inputs);
+  }
+
+  /// A run that was killed is not thrown away by forgetting an option, or by another run, which
+  /// would write over its log.
   void check_checkpoints() const {
-    if (job_.resume) return;
-    for (const char* name : {"", ".baseline"}) {
-      if (!fs::exists(checkpoint(name))) continue;
-      throw_error(Category::kUsage, checkpoint(name).string(),
-                  "the folder must not hold the checkpoint of an unfinished run", "one",
-                  "go on with it by --resume, or delete it to start anew");
+    const auto refuse = [](const fs::path& found, const std::string& next) {
+      throw_error(Category::kUsage, found.string(),
+                  "the folder must not hold the checkpoint of an unfinished run", "one", next);
+    };
+    for (const auto& entry : fs::directory_iterator(job_.output)) {
+      const fs::path path = entry.path();
+      if (path.extension() != ".checkpoint") continue;
+      if (path != checkpoint("") && path != checkpoint(".baseline"))
+        refuse(path, "choose another output folder, or delete it");
+      if (!job_.resume) refuse(path, "go on with it by --resume, or delete it to start anew");
+      if (path == checkpoint(".baseline") && !job_.baseline)
+        refuse(path, "go on with it by --baseline, or delete it");
     }
   }
 
@@ -315,8 +348,9 @@ class DistillRun {
     inputs_.training_samples = static_cast<int64_t>(split_.training.size());
     inputs_.validation_samples = static_cast<int64_t>(split_.validation.size());
     inputs_.evaluation_data_hash = eval_ ? eval_->hash() : source_->hash();
-    inputs_.evaluation_source =
-        eval_ ? "separate data set" : "held-out samples of the training data";
+    inputs_.evaluation_source = !eval_ ? "held-out samples of the training data"
+                                : eval_->hash() == source_->hash() ? "the training data itself"
+                                                                   : "separate data set";
     inputs_.run =
         current_run(running_command(), started_.utc(), started_.seconds(), job_.common.threads);
     const nlohmann::ordered_json document = make_distill_report(inputs_);

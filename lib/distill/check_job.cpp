@@ -46,6 +46,14 @@ void check_job(const TrainJob& job, const Objective& objective, const StepPlan& 
         "start at most " + std::to_string(plan.shards) +
             " ranks, or raise \"shards\" in the recipe, which changes the result");
   }
+  if (plan.samples / plan.shards < objective.least_samples()) {
+    throw_error(Category::kUsage, "/losses",
+                "relations hold among the samples of a shard: at least " +
+                    std::to_string(objective.least_samples()) + " of them",
+                std::to_string(plan.samples) + " samples of a step in " +
+                    std::to_string(plan.shards) + " shards",
+                "raise `batch`, or lower `shards`");
+  }
   check_fixed_batch(job.student, "student", plan);
   if (job.teacher != nullptr && objective.needs_teacher())
     check_fixed_batch(*job.teacher, "teacher", plan);

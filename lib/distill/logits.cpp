@@ -22,7 +22,8 @@ bool over_classes(const Node& softmax, int64_t opset) {
 std::string logits_name(const Model& model) {
   const Value* output = model.graph.outputs().front();
   const Node* last = output->producer();
-  while (last != nullptr && is_one_of(*last, {"Identity", "QuantizeLinear", "DequantizeLinear"}))
+  while (last != nullptr && is_one_of(*last, {"Identity", "QuantizeLinear", "DequantizeLinear",
+                                              "Reshape", "Flatten", "Squeeze"}))
     last = last->input(0)->producer();
   const bool found = last != nullptr && is_one_of(*last, {"Softmax", "LogSoftmax"}) &&
                      over_classes(*last, model.opset());

@@ -9,8 +9,9 @@
 namespace limbeck {
 
 /// Name of the value that losses on logits read: what a final Softmax or LogSoftmax over the
-/// classes reads, or the first output itself where it has none. Identity nodes and QuantizeLinear,
-/// DequantizeLinear behind the Softmax are passed over.
+/// classes reads, or the first output itself where it has none. Identity, Reshape, Flatten,
+/// Squeeze, QuantizeLinear and DequantizeLinear nodes behind the Softmax are passed over: an opset
+/// upgrade puts a Reshape there.
 std::string logits_name(const Model& model);
 
 /// Taps of an engine or tape that shall return the logits: `taps`, and the logits where they are no

@@ -114,6 +114,12 @@ bool Objective::needs_teacher_logits() const {
   });
 }
 
+int64_t Objective::least_samples() const {
+  int64_t least = 1;
+  for (const Term& term : terms_) least = std::max(least, term.loss.least_samples);
+  return least;
+}
+
 bool Objective::takes_softmax() const {
   return std::any_of(terms_.begin(), terms_.end(),
                      [](const Term& term) { return term.loss.takes_softmax; });

@@ -51,6 +51,8 @@ class Objective {
   bool takes_softmax_of_teacher() const;
   /// Whether a term reads anything of the teacher: without, there is no need to run it.
   bool needs_teacher() const;
+  /// Samples that every shard must have for all terms to say something.
+  int64_t least_samples() const;
   /// Names of the tensors to tap, sorted, each once.
   std::vector<std::string> student_taps() const;
   std::vector<std::string> teacher_taps() const;

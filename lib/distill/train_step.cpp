@@ -173,10 +173,8 @@ std::vector<Tensor> StepRunner::teacher_answers(const ShardData& shard) const {
 std::vector<Tensor> StepRunner::output_gradients(const ObjectiveResult& result) const {
   const auto& names = student_.tape().output_names();
   std::vector<Tensor> gradients(names.size());
-  for (size_t i = names.size(); i-- > 1;) {
-    const auto tap = result.student_taps.find(names[i]);
-    if (tap != result.student_taps.end()) gradients[i] = tap->second;
-  }
+  for (const auto& [name, gradient] : result.student_taps)
+    gradients[position_of(name, names)] = gradient;  // once, also where an output is tapped
   Tensor& logits = gradients[position_of(student_logits_, names)];
   if (logits.empty()) {
     logits = result.student_logits;

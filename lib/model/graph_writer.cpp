@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -26,6 +27,17 @@ void write_type(const Value& value, onnx::TypeProto* type) {
   }
 }
 
+/// Whether a constant that the model also lists as an input has got other dimensions than it was
+/// declared with.
+bool outgrown(const Value& value, const onnx::TypeProto& type) {
+  if (value.constant() == nullptr || !value.shape) return false;
+  const DeclaredType declared = declared_type(type, "tensor '" + value.name() + "'");
+  if (!declared.shape) return false;
+  return !std::equal(
+      declared.shape->begin(), declared.shape->end(), value.shape->begin(), value.shape->end(),
+      [](const Dim& old, const Dim& now) { return !old.known() || old.value == now.value; });
+}
+
 /// Keeps the original ValueInfoProto of an interface value, so that documentation and unknown
 /// fields survive.
 void write_interface(const std::vector<Value*>& values, const ValueInfos& old, ValueInfos* target) {
@@ -37,7 +49,8 @@ void write_interface(const std::vector<Value*>& values, const ValueInfos& old, V
     const auto found = known.find(value->name());
     if (found != known.end()) *info = *found->second;
     info->set_name(value->name());
-    if (found == known.end()) write_type(*value, info->mutable_type());
+    if (found == known.end() || outgrown(*value, info->type()))
+      write_type(*value, info->mutable_type());
   }
   target->Swap(&result);
 }

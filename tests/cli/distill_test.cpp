@@ -214,6 +214,11 @@ TEST_CASE("distill tells what is wrong before it trains", "[cli]") {
   write_file_atomically(folder / "none.json", R"({"validation": {"share": 0}})");
   fs::create_directories(folder / "held");
   write_file_atomically(folder / "held/s.checkpoint", "what a killed run left");
+  fs::create_directories(folder / "other");
+  write_file_atomically(folder / "other/x.checkpoint", "what another killed run left");
+  fs::copy(folder / "t.onnx", folder / "s.distilled.onnx");
+  write_file_atomically(folder / "few.json",
+                        R"({"losses": [{"loss": "relation_angle"}], "batch": 16})");
   const std::string student = "distill --student s.onnx --data data.json --quiet ";
   struct Mistake {
     std::string arguments;
@@ -242,6 +247,15 @@ TEST_CASE("distill tells what is wrong before it trains", "[cli]") {
       {student + "-o held", 2,
        "usage: held/s.checkpoint: the folder must not hold the checkpoint of an unfinished run; "
        "got one. Next: go on with it by --resume, or delete it to start anew"},
+      {student + "--resume -o other", 2,
+       "usage: other/x.checkpoint: the folder must not hold the checkpoint of an unfinished run; "
+       "got one. Next: choose another output folder, or delete it"},
+      {student + "--teacher s.distilled.onnx -o .", 2,
+       "usage: ./s.distilled.onnx: an output must not replace what it is made from; got "
+       "'s.distilled.onnx', which is read too. Next: choose another path to write"},
+      {student + "--teacher t.onnx --recipe few.json -o out", 2,
+       "usage: /losses: relations hold among the samples of a shard: at least 3 of them; got 16 "
+       "samples of a step in 8 shards. Next: raise `batch`, or lower `shards`"},
       {student + "--resume -o held", 5,
        "data: held/s.checkpoint: the file must be an undamaged checkpoint; got bytes that do not "
        "parse. Next: delete it and train from the start"},

@@ -126,6 +126,29 @@ TEST_CASE("models that end in Softmax train on what it reads, and keep it", "[di
   }
 }
 
+TEST_CASE("a tap that is an output as well counts once", "[distill]") {
+  const auto network = [](bool declared) {
+    ModelBuilder builder(13);
+    builder.input("x", {-1, 4}).output("y");
+    if (declared) builder.output("r");
+    builder.weight("w1", noise({4, 6}, 1)).weight("w2", noise({6, 3}, 2));
+    builder.node("MatMul", {"x", "w1"}, {"h"});
+    builder.node("Relu", {"h"}, {"r"});
+    builder.node("MatMul", {"r", "w2"}, {"y"});
+    return builder.build();
+  };
+  const MemoryDataset data = separable_samples(48);
+  const Model teacher = small_teacher();
+  const auto trained = [&](const Model& student) {
+    TrainJob job = small_job(student, &teacher, data);
+    job.recipe.losses =
+        json::array({{{"loss", "relation_distance"}, {"student", "r"}, {"teacher", "r"}}});
+    job.recipe.batch = 16;
+    return constants_of(train(job).student);
+  };
+  CHECK(trained(network(true)) == trained(network(false)));
+}
+
 TEST_CASE("the bytes of a run do not depend on threads", "[distill]") {
   const Model student = small_student();
   const Model teacher = small_teacher();

@@ -47,6 +47,7 @@ struct LossTerm {
   bool needs_labels = false;
   bool needs_teacher = true;
   bool takes_softmax = false;  ///< of the logits, which must not be probabilities then
+  int64_t least_samples = 1;   ///< of a shard, without which there is nothing to compare
   LossSource source = LossSource::kLogits;
   std::string student_tap;  ///< tensor names, with kTap
   std::string teacher_tap;

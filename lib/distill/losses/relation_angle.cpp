@@ -54,6 +54,7 @@ LossResult relation_angle(const LossInput& input) {
 LossTerm make_relation_angle(OptionReader& reader) {
   LossTerm term;
   read_optional_taps(reader, term);
+  term.least_samples = 3;
   term.evaluate = relation_angle;
   return term;
 }

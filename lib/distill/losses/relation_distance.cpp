@@ -76,6 +76,7 @@ LossResult relation_distance(const LossInput& input) {
 LossTerm make_relation_distance(OptionReader& reader) {
   LossTerm term;
   read_optional_taps(reader, term);
+  term.least_samples = 2;
   term.evaluate = relation_distance;
   return term;
 }

@@ -85,7 +85,9 @@ void read_pair(ShrinkOptions& options, const std::string& pair, const std::strin
     known += known.empty() ? "" : ", ";
     known += key.name;
     if (key.name != name || equals == std::string::npos) continue;
-    key.set(options, pair.substr(equals + 1), place + " " + name);
+    std::string where = place;
+    where.append(" ").append(name);
+    key.set(options, pair.substr(equals + 1), where);
     return;
   }
   wrong(place, "it must be a list of key=value with the keys " + known, "'" + pair + "'");

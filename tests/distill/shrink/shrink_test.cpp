@@ -114,6 +114,39 @@ TEST_CASE("random weights are those of reinitialise in the same network", "[dist
   CHECK(weights != constants_of(kept.student));
 }
 
+TEST_CASE("constants that the model lists as inputs too are declared as they were cut",
+          "[distill][shrink]") {
+  ModelBuilder builder = plain_model();
+  onnx::GraphProto* graph = builder.proto().mutable_graph();
+  for (const onnx::TensorProto& constant : graph->initializer()) {
+    onnx::ValueInfoProto* input = graph->add_input();
+    input->set_name(constant.name());
+    auto* type = input->mutable_type()->mutable_tensor_type();
+    type->set_elem_type(constant.data_type());
+    for (const int64_t dim : constant.dims()) type->mutable_shape()->add_dim()->set_dim_value(dim);
+  }
+  const ShrinkResult result = shrink(builder.build(), share_of_macs(0.5));
+  const TemporaryFolder folder;
+  save_model(result.student, folder / "student.onnx");
+  onnx::ModelProto written;
+  REQUIRE(written.ParseFromString(read_file(folder / "student.onnx")));
+  std::map<std::string, std::vector<int64_t>> dims;
+  for (const onnx::TensorProto& constant : written.graph().initializer())
+    dims[constant.name()] = {constant.dims().begin(), constant.dims().end()};
+  size_t listed = 0;
+  for (const onnx::ValueInfoProto& input : written.graph().input()) {
+    const auto constant = dims.find(input.name());
+    if (constant == dims.end()) continue;
+    std::vector<int64_t> declared;
+    for (const auto& dim : input.type().tensor_type().shape().dim())
+      declared.push_back(dim.dim_value());
+    INFO(input.name());
+    CHECK(declared == constant->second);
+    ++listed;
+  }
+  CHECK(listed > 0);
+}
+
 TEST_CASE("the share of MACs or of bytes is met from both sides", "[distill][shrink]") {
   const Model teacher = plain_model().build();
   for (const double share : {0.9, 0.5, 0.25}) {
