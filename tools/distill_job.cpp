@@ -251,7 +251,7 @@ class DistillRun {
                   "the folder must not hold the checkpoint of an unfinished run", "one", next);
     };
     for (const auto& entry : fs::directory_iterator(job_.output)) {
-      const fs::path path = entry.path();
+      const fs::path& path = entry.path();
       if (path.extension() != ".checkpoint") continue;
       if (path != checkpoint("") && path != checkpoint(".baseline"))
         refuse(path, "choose another output folder, or delete it");
