@@ -32,7 +32,7 @@ void check(const Flags& flags) {
                 "calibration needs real inputs, limbeck never invents them", "no --data",
                 "describe a data set in a JSON file and pass it with --data");
   }
-  require_kept(flags.output, {{flags.model}, {flags.data}, {}});
+  require_kept({flags.output}, {{flags.model}, {flags.data}, {}});
   if (world().leads()) require_parent_folder(flags.output);
 }
 

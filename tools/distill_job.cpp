@@ -231,16 +231,16 @@ class DistillRun {
     const InputFiles inputs{{recipe_.teacher.string(), file ? recipe_.student.string() : ""},
                             {recipe_.data.string(), job_.eval},
                             {job_.recipe}};
-    std::vector<std::string> names = {"report.json", "report.html", "train.jsonl",
-                                      "baseline.jsonl"};
-    if (format_) names.emplace_back("plan.json");
+    std::vector<fs::path> outputs = {output("report.json"), output("report.html"),
+                                     output("train.jsonl"), output("baseline.jsonl")};
+    if (format_) outputs.push_back(output("plan.json"));
     std::vector<std::string> models = {emitted_name("distilled"), emitted_name("baseline")};
     if (!file) models.push_back(recipe_.student.filename().string());
     for (const std::string& model : models) {
-      names.push_back(model);
-      names.push_back(model + ".data");
+      outputs.push_back(output(model));
+      outputs.push_back(output(model + ".data"));
     }
-    for (const std::string& name : names) require_kept(output(name), inputs);
+    require_kept(outputs, inputs);
   }
 
   /// A run that was killed is not thrown away by forgetting an option, or by another run, which

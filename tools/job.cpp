@@ -224,11 +224,11 @@ void run_quantize(const QuantizeJob& job) {
   check_job(job);
   require_parent_folder(job.save_plan);
   const InputFiles inputs{{job.model}, {job.data, job.eval}, {job.table, job.plan}};
-  if (!job.save_plan.empty()) require_kept(job.save_plan, inputs);
+  if (!job.save_plan.empty()) require_kept({job.save_plan}, inputs);
   // A plan is fed back into its own folder, and replaced by its equal.
   const InputFiles kept{{job.model}, {job.data, job.eval}, {job.table}};
-  for (const char* name : {"plan.json", "report.json", "report.html"})
-    require_kept(fs::path(job.output) / name, kept);
+  const fs::path output = job.output;
+  require_kept({output / "plan.json", output / "report.json", output / "report.html"}, kept);
   hand_back_freed_memory();
   QuantizeRun(job).run();
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <iterator>
 #include <string_view>
 #include <tuple>
 
@@ -83,8 +84,11 @@ StagedFiles::~StagedFiles() {
   if (lock_ >= 0) ::close(lock_);
 }
 
-void require_kept(const fs::path& output, const InputFiles& inputs) {
-  if (!fs::exists(output)) return;
+void require_kept(const std::vector<fs::path>& outputs, const InputFiles& inputs) {
+  std::vector<fs::path> existing;
+  std::copy_if(outputs.begin(), outputs.end(), std::back_inserter(existing),
+               [](const fs::path& output) { return fs::exists(output); });
+  if (existing.empty()) return;
   std::vector<fs::path> files = inputs.files;
   for (const std::string& model : inputs.models) {
     files.emplace_back(model);
@@ -95,12 +99,14 @@ void require_kept(const fs::path& output, const InputFiles& inputs) {
     if (!fs::is_regular_file(data)) continue;
     for (fs::path& file : described_files(data)) files.push_back(std::move(file));
   }
-  for (const fs::path& file : files) {
-    std::error_code missing;
-    if (file.empty() || !fs::equivalent(output, file, missing)) continue;
-    throw_error(Category::kUsage, output.string(),
-                "an output must not replace what it is made from",
-                "'" + file.string() + "', which is read too", "choose another path to write");
+  for (const fs::path& output : existing) {
+    for (const fs::path& file : files) {
+      std::error_code missing;
+      if (file.empty() || !fs::equivalent(output, file, missing)) continue;
+      throw_error(Category::kUsage, output.string(),
+                  "an output must not replace what it is made from",
+                  "'" + file.string() + "', which is read too", "choose another path to write");
+    }
   }
 }
 

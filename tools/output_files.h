@@ -58,8 +58,8 @@ struct InputFiles {
   std::vector<std::filesystem::path> files;
 };
 
-/// Raises kUsage where writing `output` would replace one of the files.
-void require_kept(const std::filesystem::path& output, const InputFiles& inputs);
+/// Raises kUsage where writing one of the outputs would replace one of the files.
+void require_kept(const std::vector<std::filesystem::path>& outputs, const InputFiles& inputs);
 
 /// The files of one run are written into a hidden folder of the output folder and move into place
 /// together at the end: a run that fails leaves what an earlier one made, and the next one clears
