@@ -17,6 +17,7 @@ namespace limbeck {
 struct Labels {
   std::vector<int64_t> values;
   int64_t class_count = 0;
+  bool numbered_folders = false;  ///< Dataset::numbered_folders()
 };
 
 /// Labels whose class count is the largest label plus one. Raises kData for a negative label.
@@ -42,6 +43,9 @@ class BaseDataset : public Dataset {
   const std::vector<std::string>& input_names() const override { return parts_.input_names; }
   bool has_labels() const override { return parts_.labels.has_value(); }
   int64_t class_count() const override { return parts_.labels ? parts_.labels->class_count : 0; }
+  int64_t numbered_folders() const override {
+    return parts_.labels && parts_.labels->numbered_folders ? parts_.labels->class_count : 0;
+  }
   std::string hash() const override { return hash_.get(); }
   Batch read(std::span<const int64_t> indices) const override;
 

@@ -40,6 +40,9 @@ class Dataset {
   virtual bool has_labels() const = 0;
   /// Number of classes, 0 when unknown.
   virtual int64_t class_count() const = 0;
+  /// Classes whose indices are but the alphabetical order of their folders: right only for a model
+  /// with as many. 0 where the data says the indices.
+  virtual int64_t numbered_folders() const { return 0; }
   /// Reads and preprocesses samples. Raises kData naming the sample, as SamplesDiffer when it does
   /// not fit the first one.
   virtual Batch read(std::span<const int64_t> indices) const = 0;

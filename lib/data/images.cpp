@@ -61,7 +61,9 @@ std::optional<Labels> image_labels(const Description& description, const ImageLi
   const bool flat = std::all_of(images.names.begin(), images.names.end(),
                                 [](const std::string& name) { return last_folder(name).empty(); });
   if (flat) return std::nullopt;
-  return folder_labels(images.names, classes_from_folders(images, place), place);
+  Labels labels = folder_labels(images.names, classes_from_folders(images, place), place);
+  labels.numbered_folders = true;
+  return labels;
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ class SubsetDataset : public Dataset {
   const std::vector<std::string>& input_names() const override { return dataset_.input_names(); }
   bool has_labels() const override { return dataset_.has_labels(); }
   int64_t class_count() const override { return dataset_.class_count(); }
+  int64_t numbered_folders() const override { return dataset_.numbered_folders(); }
   Batch read(std::span<const int64_t> indices) const override;
   std::string hash() const override { return dataset_.hash(); }
 

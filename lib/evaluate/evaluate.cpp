@@ -66,6 +66,18 @@ void check_finite(const Batch& batch, std::span<const Tensor> outputs,
   }
 }
 
+/// A folder's place in the alphabet is its class only where every class has a folder.
+void check_folders(const Dataset& dataset, const BatchScores& scores) {
+  const int64_t folders = dataset.numbered_folders();
+  if (folders == 0 || !scores.output || scores.classes == folders) return;
+  throw_error(Category::kData, "labels",
+              "folders are numbered in alphabetical order, so each of the " +
+                  std::to_string(scores.classes) + " classes of the model must have one",
+              std::to_string(folders) + (folders == 1 ? " folder" : " folders"),
+              "list the classes in the model's order by \"classes\" in the data set's description, "
+              "or ignore the folders by \"labels\": false");
+}
+
 /// What one model answers on one micro-batch.
 struct Answer {
   BatchScores scores;
@@ -138,6 +150,7 @@ void stream(Side& model, Side* reference, DistanceTotals* distances, const Datas
         Partial partial;
         partial.samples = static_cast<int64_t>(batch.indices.size());
         partial.model = model.look_at(batch, outputs[0]);
+        check_folders(dataset, partial.model.scores);
         if (reference == nullptr) return partial;
         partial.reference = reference->look_at(batch, outputs[1]);
         partial.distance =

@@ -87,9 +87,9 @@ struct EvaluateOptions {
 
 /// Runs `model` (and `reference`, may be null) over the data set on the native engine. Results do
 /// not depend on threads. Raises kData when the outputs hold NaN or Inf (naming output and sample),
-/// when labels do not fit the classes, when the two models' outputs differ in number or shape, when
-/// the metric command fails or answers no numbers; and what Engine::compile and Dataset::read
-/// raise.
+/// when labels do not fit the classes (Dataset::numbered_folders() too), when the two models'
+/// outputs differ in number or shape, when the metric command fails or answers no numbers; and what
+/// Engine::compile and Dataset::read raise.
 Evaluation evaluate(const Model& model, const Model* reference, const Dataset& dataset,
                     const EvaluateOptions& options);
 

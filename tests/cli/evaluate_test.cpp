@@ -197,6 +197,14 @@ TEST_CASE("evaluate runs images of different sizes one by one", "[cli][evaluate]
   write_zip(folder / "x.zip", members, true);
   write_file_atomically(folder / "data.json",
                         R"({"version": 1, "kind": "images", "path": "x.zip"})");
+  const std::string command = "evaluate m.onnx --data data.json --json --quiet";
+  const CommandResult two_folders = run_program(command, folder.path());
+  CHECK(two_folders.exit_code == 5);
+  CHECK(two_folders.err.find("got 2 folders") != std::string::npos);
+  write_file_atomically(folder / "names.txt", "a\nb\nc\n");
+  write_file_atomically(
+      folder / "data.json",
+      R"({"version": 1, "kind": "images", "path": "x.zip", "classes": "names.txt"})");
   const CommandResult result = run_program(
       "evaluate m.onnx --reference m.onnx --data data.json --json --quiet --layers", folder.path());
   INFO(result.err);

@@ -52,6 +52,7 @@ TEST_CASE("the folders of a zip file are classes in alphabetical order", "[data]
   // ant/1, bee/1, cat/1, cat/2
   CHECK(data->size() == 4);
   CHECK(data->class_count() == 3);
+  CHECK(data->numbered_folders() == 3);
   CHECK(labels_of(*data) == std::vector<int64_t>{0, 1, 2, 2});
   const int64_t last = 3;
   CHECK(data->read(std::span(&last, 1)).inputs[0].to_float()[0] == 20 / 255.0F);
@@ -81,6 +82,7 @@ TEST_CASE("a class list gives the order of classes, also of those without images
   write_file(folder / "names.txt", "dog  a friend\ncat\r\nbee\nant tiny\n\n");
   const auto data = open_described(folder.path(), with(kArchive, {{"classes", "names.txt"}}));
   CHECK(data->class_count() == 4);
+  CHECK(data->numbered_folders() == 0);
   CHECK(labels_of(*data) == std::vector<int64_t>{3, 2, 1, 1});
 }
 

@@ -238,6 +238,23 @@ TEST_CASE("a label that is no class of the model names the sample", "[evaluate]"
                            "got label 5")));
 }
 
+TEST_CASE("folders that are not the model's classes name both numbers", "[evaluate]") {
+  class Folders : public MemoryDataset {
+   public:
+    explicit Folders(int64_t count)
+        : MemoryDataset({{1, 2, 3}, {3, 2, 1}}, {0, 1}), count_(count) {}
+    int64_t numbered_folders() const override { return count_; }
+
+   private:
+    int64_t count_;
+  };
+  CHECK(run(scores_as_they_are(), Folders(3)).metrics.top1 == 0.0);
+  CHECK(run(scores_as_they_are(), Folders(0)).metrics.top1 == 0.0);
+  CHECK_THROWS_MATCHES(run(scores_as_they_are(), Folders(2)), Error,
+                       MessageMatches(ContainsSubstring("each of the 3 classes of the model must "
+                                                        "have one; got 2 folders")));
+}
+
 TEST_CASE("models with different numbers of outputs are not compared", "[evaluate]") {
   ModelBuilder builder(13);
   builder.input("x", {-1, 3}).output("scores").output("more");
