@@ -18,6 +18,10 @@ std::optional<std::string> shrink_request(const std::filesystem::path& student);
 /// Raises kUsage for a request that cannot be read.
 void check_request(const std::string& request);
 
+/// Student and teacher are measured side by side: raises kUsage unless they have equally many
+/// outputs of the same shape, as far as the files tell.
+void require_comparable(const Model& student, const Model& teacher);
+
 /// The samples that may be looked at for it.
 struct StudentData {
   const Dataset& dataset;

@@ -1,5 +1,6 @@
 #include "lib/base/schema.h"
 
+#include <set>
 #include <string>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
@@ -70,8 +71,20 @@ std::string value_text(const nlohmann::json& document, const std::string& pointe
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text, const std::string& place) {
+  using Event = nlohmann::json::parse_event_t;
+  std::vector<std::set<std::string>> keys;  // of the objects that are open
+  const auto watch = [&](int, Event event, nlohmann::json& value) {
+    if (event == Event::object_start) keys.emplace_back();
+    if (event == Event::object_end) keys.pop_back();
+    if (event == Event::key && !keys.back().insert(value.get<std::string>()).second) {
+      // The parser would keep the last one without a word.
+      throw_error(Category::kData, place, "an object has every key once", value.dump() + " twice",
+                  "remove one of the two");
+    }
+    return true;
+  };
   try {
-    return nlohmann::json::parse(text);
+    return nlohmann::json::parse(text, watch);
   } catch (const nlohmann::json::exception& error) {  // syntax, or a number out of range
     // The library's own prefix, "[json.exception...] ", tells a user nothing.
     const std::string_view what = error.what();

@@ -1,6 +1,7 @@
 #include "lib/distill/check_job.h"
 
 #include "lib/base/error.h"
+#include "lib/distill/logits.h"
 #include "lib/engine/stream.h"
 
 namespace limbeck {
@@ -18,7 +19,25 @@ void check_fixed_batch(const Model& model, const std::string& what, const StepPl
           " times `shards`");
 }
 
+/// One of many classes is what the losses on scores are about.
+void check_scores(const Model& model, const std::string& whose) {
+  const Node* last = scores_node(model);
+  if (last == nullptr || last->op_type() != "Sigmoid") return;
+  throw_error(Category::kUnsupported, whose,
+              "losses that take the softmax are for models that choose one class of many",
+              "scores made by Sigmoid", "use logits_mse, or losses on intermediate tensors");
+}
+
 }  // namespace
+
+void check_taps(const Model& model, const std::vector<std::string>& taps,
+                const std::string& whose) {
+  for (const std::string& tap : taps) {
+    if (model.graph.find(tap) != nullptr) continue;
+    throw_error(Category::kUsage, "/losses", "a loss reads a tensor of the " + whose,
+                "'" + tap + "'", "see the names in `limbeck inspect --json` of the " + whose);
+  }
+}
 
 void check_job(const TrainJob& job, const Objective& objective, const StepPlan& plan) {
   if (objective.needs_teacher() && job.teacher == nullptr) {
@@ -54,6 +73,8 @@ void check_job(const TrainJob& job, const Objective& objective, const StepPlan& 
                     std::to_string(plan.shards) + " shards",
                 "raise `batch`, or lower `shards`");
   }
+  if (objective.takes_softmax()) check_scores(job.student, "student");
+  if (objective.takes_softmax_of_teacher()) check_scores(*job.teacher, "teacher");
   check_fixed_batch(job.student, "student", plan);
   if (job.teacher != nullptr && objective.needs_teacher())
     check_fixed_batch(*job.teacher, "teacher", plan);

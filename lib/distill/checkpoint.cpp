@@ -90,7 +90,10 @@ void require_same(const std::string& what, const std::string& stored, const std:
                   const std::string& place) {
   if (stored == wanted) return;
   const auto shown = [](const std::string& hash) {
-    return hash.empty() ? std::string("none") : hash.substr(0, 12);
+    constexpr size_t kDigits = 64;
+    // Behind the digits of SHA-256 stands what else must agree, such as " cached".
+    return hash.empty() ? std::string("none")
+                        : hash.substr(0, 12) + (hash.size() > kDigits ? hash.substr(kDigits) : "");
   };
   throw_error(Category::kUsage, place,
               "a run goes on with the " + what + " that it began with, " + shown(stored),

@@ -19,12 +19,17 @@ bool over_classes(const Node& softmax, int64_t opset) {
 
 }  // namespace
 
-std::string logits_name(const Model& model) {
-  const Value* output = model.graph.outputs().front();
-  const Node* last = output->producer();
+const Node* scores_node(const Model& model) {
+  const Node* last = model.graph.outputs().front()->producer();
   while (last != nullptr && is_one_of(*last, {"Identity", "QuantizeLinear", "DequantizeLinear",
                                               "Reshape", "Flatten", "Squeeze"}))
     last = last->input(0)->producer();
+  return last;
+}
+
+std::string logits_name(const Model& model) {
+  const Value* output = model.graph.outputs().front();
+  const Node* last = scores_node(model);
   const bool found = last != nullptr && is_one_of(*last, {"Softmax", "LogSoftmax"}) &&
                      over_classes(*last, model.opset());
   return found ? last->input(0)->name() : output->name();

@@ -8,6 +8,10 @@
 
 namespace limbeck {
 
+/// The node that makes the first output, Identity and the like passed over (see below); null where
+/// it is an input or a constant.
+const Node* scores_node(const Model& model);
+
 /// Name of the value that losses on logits read: what a final Softmax or LogSoftmax over the
 /// classes reads, or the first output itself where it has none. Identity, Reshape, Flatten,
 /// Squeeze, QuantizeLinear and DequantizeLinear nodes behind the Softmax are passed over: an opset

@@ -108,12 +108,6 @@ bool Objective::needs_labels() const {
                      [](const Term& term) { return term.loss.needs_labels; });
 }
 
-bool Objective::needs_teacher_logits() const {
-  return std::any_of(terms_.begin(), terms_.end(), [](const Term& term) {
-    return term.loss.needs_teacher && term.loss.source == LossSource::kLogits;
-  });
-}
-
 int64_t Objective::least_samples() const {
   int64_t least = 1;
   for (const Term& term : terms_) least = std::max(least, term.loss.least_samples);

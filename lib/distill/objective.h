@@ -44,8 +44,6 @@ class Objective {
   size_t size() const { return terms_.size(); }
   const std::string& name(size_t term) const { return terms_.at(term).name; }
   bool needs_labels() const;
-  /// Whether a term reads the teacher's logits.
-  bool needs_teacher_logits() const;
   /// Whether a term takes the softmax of the logits; of the student's, or of both.
   bool takes_softmax() const;
   bool takes_softmax_of_teacher() const;

@@ -57,6 +57,7 @@ void put_means(const LogSums& sums, Json& line) {
 
 std::shared_ptr<const Engine> compile_teacher(const TrainJob& job, const Objective& objective) {
   if (job.teacher == nullptr || !objective.needs_teacher()) return nullptr;
+  check_taps(*job.teacher, objective.teacher_taps(), "teacher");
   EngineOptions options;
   options.taps = with_logits(objective.teacher_taps(), *job.teacher);
   return Engine::compile(*job.teacher, options);
@@ -68,11 +69,13 @@ int worker_threads(int threads) {
 }
 
 TrainOptions train_options(const TrainJob& job, const Recipe& recipe, const Objective& objective) {
+  check_taps(job.student, objective.student_taps(), "student");
   TrainOptions options;
   options.trainable = recipe.trainable;
   options.trainable.insert(options.trainable.end(), job.step_sizes.begin(), job.step_sizes.end());
   options.batch_norm = recipe.batch_norm;
   options.dropout = recipe.dropout;
+  options.precision = recipe.precision;
   options.taps = with_logits(objective.student_taps(), job.student);
   return options;
 }
@@ -264,6 +267,13 @@ class Trainer {
     if (job_.after_step) job_.after_step(state_.step);
   }
 
+  /// The last update of a run, or of an epoch, is followed by no step that would meet it.
+  void check_weight(size_t parameter) const {
+    const auto values = parameters()[parameter].as<float>();
+    if (std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); })) return;
+    refuse_bad_number("weight '" + student_.tape().parameters()[parameter].name + "'", state_.step);
+  }
+
   [[noreturn]] void stop_at_bad_number(const std::vector<ShardData>& shards, const StepResult& step,
                                        uint64_t seed) const {
     std::string layer;
@@ -272,10 +282,13 @@ class Trainer {
                               derived_seed(seed, own_shards(ranks_, plan_).first + i));
     }
     if (ranks_ != nullptr) layer = first_text(*ranks_, layer);
+    refuse_bad_number(layer.empty() ? "the loss" : layer, state_.step + 1);
+  }
+
+  [[noreturn]] void refuse_bad_number(const std::string& place, int64_t step) const {
     const bool kept = !job_.checkpoint.empty() && std::filesystem::exists(job_.checkpoint);
-    throw_error(Category::kData, layer.empty() ? "the loss" : layer,
-                "every value must stay finite while the student trains",
-                "NaN or infinity in step " + std::to_string(state_.step + 1) + ", epoch " +
+    throw_error(Category::kData, place, "every value must stay finite while the student trains",
+                "NaN or infinity in step " + std::to_string(step) + ", epoch " +
                     std::to_string(state_.epochs + 1),
                 "lower schedule/learning_rate or set optimizer/clip_norm" +
                     (kept ? "; the last checkpoint is kept in " + job_.checkpoint.string() : ""));
@@ -299,6 +312,7 @@ class Trainer {
 
   /// Nothing changes before the validation is there: a signal may stop it.
   void finish_epoch() {
+    for (size_t i = 0; i < parameters().size(); ++i) check_weight(i);
     Json line = {{"kind", "epoch"}, {"epoch", state_.epochs + 1}, {"step", state_.step}};
     put_means(state_.epoch, line);
     const std::optional<double> score =

@@ -15,6 +15,7 @@
 #include "lib/base/schema.h"
 #include "lib/model/model.h"
 #include "tests/support/band_images.h"
+#include "tests/support/model_builder.h"
 #include "tests/support/paths.h"
 
 namespace limbeck::test {
@@ -207,6 +208,17 @@ TEST_CASE("a run that is killed 23 times ends in the same bytes", "[cli][slow]")
   check_kills(23, 2);  // 20 of them with SIGKILL
 }
 
+/// Four classes in place of the fixture's ten.
+void save_linear(const fs::path& path, bool sigmoid) {
+  ModelBuilder builder(13);
+  builder.input("image", {-1, 1, 28, 28}).output("y");
+  builder.weight("w", noise({784, 4}, 1)).weight("b", noise({4}, 2));
+  builder.node("Flatten", {"image"}, {"f"});
+  builder.node("Gemm", {"f", "w", "b"}, {sigmoid ? "z" : "y"});
+  if (sigmoid) builder.node("Sigmoid", {"z"}, {"y"});
+  save_model(builder.build(), path);
+}
+
 TEST_CASE("distill tells what is wrong before it trains", "[cli]") {
   const TemporaryFolder folder;
   fill(folder.path());
@@ -219,6 +231,11 @@ TEST_CASE("distill tells what is wrong before it trains", "[cli]") {
   fs::copy(folder / "t.onnx", folder / "s.distilled.onnx");
   write_file_atomically(folder / "few.json",
                         R"({"losses": [{"loss": "relation_angle"}], "batch": 16})");
+  save_linear(folder / "four.onnx", false);
+  save_linear(folder / "sigmoid.onnx", true);
+  write_file_atomically(folder / "tap.json",
+                        R"({"losses": [{"loss": "hint", "student": "x", "teacher": "y"}]})");
+  write_file_atomically(folder / "twice.json", R"({"epochs": 1, "batch": 8, "epochs": 2})");
   const std::string student = "distill --student s.onnx --data data.json --quiet ";
   struct Mistake {
     std::string arguments;
@@ -238,7 +255,7 @@ TEST_CASE("distill tells what is wrong before it trains", "[cli]") {
       {student + "--recipe typo.json -o out", 2,
        "usage: typo.json at /epoch: the option must exist; got epoch. Next: use one of version, "
        "teacher, student, data, losses, optimizer, schedule, augmentation, epochs, batch, shards, "
-       "accumulation, seed, ema, batch_norm, domain, trainable, dropout, validation, "
+       "accumulation, seed, ema, batch_norm, domain, trainable, dropout, precision, validation, "
        "early_stopping, "
        "checkpoint"},
       {student + "--recipe none.json -o out", 2,
@@ -256,6 +273,23 @@ TEST_CASE("distill tells what is wrong before it trains", "[cli]") {
       {student + "--teacher t.onnx --recipe few.json -o out", 2,
        "usage: /losses: relations hold among the samples of a shard: at least 3 of them; got 16 "
        "samples of a step in 8 shards. Next: raise `batch`, or lower `shards`"},
+      {student + "--teacher-cache c -o out", 2,
+       "usage: limbeck distill: --teacher-cache keeps the answers of a teacher: it needs "
+       "--teacher. "
+       "Next: see limbeck distill --help"},
+      {student + "--teacher four.onnx -o out", 2,
+       "usage: limbeck distill: student and teacher must have equally many outputs of the same "
+       "shape; got student 'logits' [batch,10]; teacher 'y' [N,4]. Next: export both with the same "
+       "outputs"},
+      {"distill --student sigmoid.onnx --data data.json --quiet -o out", 4,
+       "unsupported: student: losses that take the softmax are for models that choose one class of "
+       "many; got scores made by Sigmoid. Next: use logits_mse, or losses on intermediate tensors"},
+      {student + "--teacher t.onnx --recipe tap.json -o out", 2,
+       "usage: /losses: a loss reads a tensor of the teacher; got 'y'. Next: see the names in "
+       "`limbeck inspect --json` of the teacher"},
+      {student + "--recipe twice.json -o out", 5,
+       "data: twice.json: an object has every key once; got \"epochs\" twice. Next: remove one of "
+       "the two"},
       {student + "--resume -o held", 5,
        "data: held/s.checkpoint: the file must be an undamaged checkpoint; got bytes that do not "
        "parse. Next: delete it and train from the start"},

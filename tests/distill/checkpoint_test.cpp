@@ -200,6 +200,13 @@ TEST_CASE("another recipe, model or data set does not go on with a checkpoint", 
     CHECK(info.rule == "a run goes on with the " + what + " that it began with, " + what);
     CHECK(info.received == (what == "teacher" ? "none" : "x"));
   }
+  const std::string digits(64, 'a');
+  save_checkpoint(state, {"recipe", digits + " cached", "student", "data"}, folder / "c");
+  const ErrorInfo info = error_of([&] {
+    load_checkpoint(folder / "c", {"recipe", digits, "student", "data"}, state);
+  });
+  CHECK(info.rule == "a run goes on with the teacher that it began with, aaaaaaaaaaaa cached");
+  CHECK(info.received == "aaaaaaaaaaaa");
 }
 
 }  // namespace limbeck::test

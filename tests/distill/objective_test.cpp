@@ -71,18 +71,15 @@ TEST_CASE("an objective says what it reads", "[distill]") {
   const Objective labels_only = read(R"([{"loss": "label_cross_entropy"}])");
   CHECK(labels_only.needs_labels());
   CHECK_FALSE(labels_only.needs_teacher());
-  CHECK_FALSE(labels_only.needs_teacher_logits());
   CHECK(labels_only.takes_softmax());
   CHECK_FALSE(labels_only.takes_softmax_of_teacher());
   const Objective soft = read(R"([{"loss": "soft_targets"}])");
   CHECK_FALSE(soft.needs_labels());
-  CHECK(soft.needs_teacher_logits());
   CHECK(soft.takes_softmax_of_teacher());
   const Objective taps = read(R"([{"loss": "hint", "student": "b", "teacher": "x"},
                                   {"loss": "attention", "student": "a", "teacher": "x"},
                                   {"loss": "relation_angle", "student": "b", "teacher": "y"}])");
   CHECK(taps.needs_teacher());
-  CHECK_FALSE(taps.needs_teacher_logits());
   CHECK_FALSE(taps.takes_softmax());
   CHECK((taps.student_taps() == std::vector<std::string>{"a", "b"}));
   CHECK((taps.teacher_taps() == std::vector<std::string>{"x", "y"}));

@@ -244,6 +244,20 @@ TEST_CASE("a number that is not finite stops the run and names the layer", "[dis
   CHECK(std::filesystem::exists(job.checkpoint));
 }
 
+TEST_CASE("a last update that overflows is told, though no step follows it", "[distill]") {
+  const Model student = linear_student();
+  // The gradient is about 5e36, its product with the rate above the largest float.
+  const MemoryDataset data({{1e37F, 2e37F}, {3e37F, -1e37F}}, {0, 1});
+  TrainJob job = small_job(student, nullptr, data);
+  job.recipe.losses = kLabels;
+  job.recipe.epochs = 1;
+  job.recipe.batch = 2;
+  job.recipe.schedule.learning_rate = 1000;
+  const ErrorInfo info = error_of([&] { train(job); });
+  CHECK(info.place == "weight 'w'");
+  CHECK(info.received == "NaN or infinity in step 1, epoch 1");
+}
+
 TEST_CASE("NaN in the data is told by the layer that meets it first", "[distill]") {
   const Model student = linear_student();
   const MemoryDataset data({{1, 2}, {NAN, -1}}, {0, 1});
