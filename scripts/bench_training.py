@@ -121,7 +121,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3, help="turns of each")
     parser.add_argument("--seconds", type=float, default=3, help="length of one turn")
     parser.add_argument("--quantized", default="int8", help="limbeck's fake quantization: int8, w4a8, w4a4 or w2a8")
-    parser.add_argument("--bf16", action="store_true", help="PyTorch under bf16 autocast")
+    parser.add_argument("--bf16", action="store_true", help="bf16: limbeck's --bf16, PyTorch under autocast")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     folder = pathlib.Path(os.environ["LIMBECK_TEST_DATA"]) / "models"
@@ -133,7 +133,7 @@ def main():
         step = torch_step(path, options.batch, options.bf16)
         ours, fake, theirs = [], [], []
         for _ in range(options.rounds):
-            ours.append(time_limbeck(path, options.batch, options.threads, options.seconds))
+            ours.append(time_limbeck(path, options.batch, options.threads, options.seconds, *(["--bf16"] if options.bf16 else [])))
             fake.append(time_limbeck(path, options.batch, options.threads, options.seconds, "--quantized", options.quantized))
             theirs.append(time_torch(step, options.seconds))
         ratios.append(min(ours) / min(theirs))

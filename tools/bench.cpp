@@ -29,6 +29,7 @@ struct BenchOptions {
   bool plain = false;
   bool training = false;
   std::string quantized;  ///< with training: format of fake quantization
+  bool bf16 = false;      ///< with training
 };
 
 struct Timing {
@@ -133,7 +134,11 @@ void bench_training(const BenchOptions& options) {
   Model model = load_model(options.model);
   const auto start = std::chrono::steady_clock::now();
   const auto step =
-      training_step(model, options.quantized, options.batch, threads,
+      training_step(model,
+                    {.format = options.quantized,
+                     .precision = options.bf16 ? Precision::kBfloat16 : Precision::kFloat,
+                     .batch = options.batch,
+                     .threads = threads},
                     [&](int64_t samples) { return pattern_inputs(model, options, samples); });
   const double compile_ms = milliseconds_since(start);
   Timing timing = time_runs(step, options.seconds);
@@ -177,10 +182,17 @@ void add_bench_command(CLI::App& app) {
           ->add_flag("--training", options->training,
                      "Time training steps (forward, cross-entropy, backward, SGD) of a classifier")
           ->excludes(plain);
+  auto* quantized =
+      command
+          ->add_option("--quantized", options->quantized,
+                       "Training steps with fake quantization: int8, w4a8, w4a4 or w2a8")
+          ->needs(training);
   command
-      ->add_option("--quantized", options->quantized,
-                   "Training steps with fake quantization: int8, w4a8, w4a4 or w2a8")
-      ->needs(training);
+      ->add_flag("--bf16", options->bf16,
+                 "Training steps whose convolutions multiply bfloat16 (fast on CPUs with "
+                 "AVX512_BF16 alone)")
+      ->needs(training)
+      ->excludes(quantized);
   add_common_options(command, &options->common);
   command->footer(
       "The inputs are a fixed pattern: only the time is of interest, not the result.\n"

@@ -96,8 +96,8 @@ std::vector<std::string> names_of(const std::vector<Parameter>& parameters) {
 
 }  // namespace
 
-std::function<void()> training_step(Model& model, const std::string& format, int64_t batch,
-                                    int threads, const MakeInputs& inputs) {
+std::function<void()> training_step(Model& model, const TrainingStepOptions& step_options,
+                                    const MakeInputs& inputs) {
   keep_freed_memory();
   infer_shapes(model);
   const int64_t classes = classes_of(model);
@@ -107,9 +107,10 @@ std::function<void()> training_step(Model& model, const std::string& format, int
                 "a batch of " + std::to_string(fixed), "export the model with a dynamic batch");
   }
   TrainOptions options;
-  if (!format.empty()) {
-    QatStudent student =
-        quantized_student(model, "", PatternDataset(model, inputs), {.format = format});
+  options.precision = step_options.precision;
+  if (!step_options.format.empty()) {
+    QatStudent student = quantized_student(model, "", PatternDataset(model, inputs),
+                                           {.format = step_options.format});
     for (const std::string& name : student.step_names()) options.trainable.push_back(name);
     model = std::move(student.graph.model);
   }
@@ -127,8 +128,9 @@ std::function<void()> training_step(Model& model, const std::string& format, int
            std::move(state),
            {},
            {},
-           batch,
-           threads});
+           step_options.batch,
+           step_options.threads});
+  const int64_t batch = step_options.batch;
   const int64_t count = std::min(batch, kShards);
   int64_t next = 0;
   for (int64_t i = 0; i < count; ++i) {

@@ -7,19 +7,26 @@
 #include <string>
 #include <vector>
 
+#include "lib/engine/precision.h"
 #include "lib/model/model.h"
 
 namespace limbeck {
 
-/// A step of `batch` samples of the given pattern, cut into shards (eight, or one a sample of a
-/// smaller batch), on `threads` threads. The labels are 0, 1, 2 ... in turn. `inputs(n)` makes the
+struct TrainingStepOptions {
+  std::string format;  ///< of quantization-aware training (lib/distill/qat.h); empty: none
+  Precision precision = Precision::kFloat;
+  int64_t batch = 1;
+  int threads = 1;
+};
+
+/// A step of a batch of the given pattern, cut into shards (eight, or one a sample of a smaller
+/// batch). The labels are 0, 1, 2 ... in turn. `inputs(n)` makes the
 /// tensors of n samples. Raises kUnsupported for a first output that is no table of class scores,
 /// and as Tape::compile does.
 /// Shared constants of the model are separated (lib/autodiff/parameters.h); nothing refers to it
-/// afterwards. With a `format` (lib/distill/qat.h) the step is one of quantization-aware training,
-/// whose ranges are those of the pattern.
+/// afterwards. Ranges of quantization-aware training are those of the pattern.
 std::function<void()> training_step(
-    Model& model, const std::string& format, int64_t batch, int threads,
+    Model& model, const TrainingStepOptions& step_options,
     const std::function<std::vector<Tensor>(int64_t samples)>& inputs);
 
 }  // namespace limbeck

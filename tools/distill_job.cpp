@@ -1,6 +1,7 @@
 #include "tools/distill_job.h"
 
 #include <filesystem>
+#include <iostream>
 #include <memory>
 #include <utility>
 
@@ -59,11 +60,15 @@ void check_recipe(const DistillJob& job, const Recipe& recipe) {
   if (recipe.student.empty()) complain("something must be trained: --student or \"student\"");
   if (quantized_request(recipe.student) && recipe.teacher.empty())
     complain("a student is quantized from its teacher: --teacher or \"teacher\"");
+  if (quantized_request(recipe.student) && recipe.precision != Precision::kFloat)
+    complain("a quantized student trains in the arithmetic of its file: no \"precision\"");
   if (shrink_request(recipe.student) && recipe.teacher.empty())
     complain("a student is shrunk from its teacher: --teacher or \"teacher\"");
   if (recipe.data.empty()) complain("training needs samples: --data or \"data\"");
   if (job.baseline && recipe.teacher.empty())
     complain("--baseline trains without the teacher: it needs --teacher to compare with");
+  if (!job.teacher_cache.empty() && recipe.teacher.empty())
+    complain("--teacher-cache keeps the answers of a teacher: it needs --teacher");
   if (complaints.empty()) return;
   throw_error(Category::kUsage, "limbeck distill", complaints, "", "see limbeck distill --help");
 }
@@ -155,10 +160,16 @@ class DistillRun {
       student_ = load_model(student_file_);
     }
     if (!recipe_.teacher.empty()) teacher_ = load_model(recipe_.teacher);
+    if (teacher_ && !request_ && !format_) require_comparable(student_, *teacher_);
     source_ = open_dataset(recipe_.data);
     if (!job_.eval.empty()) eval_ = open_dataset(job_.eval);
     recipe_ = completed_recipe(recipe_, teacher_.has_value(), source_->has_labels());
     read_normalisation(recipe_.data, recipe_.augmentation);
+    if (recipe_.precision == Precision::kBfloat16 && !multiplies_bfloat16() && leads_ &&
+        !job_.common.quiet) {
+      std::cerr << "bf16: this CPU has no instructions for it (AVX512_BF16): the results are those "
+                   "of bf16, but fp32 is faster here\n";
+    }
     if (job_.baseline && !source_->has_labels()) {
       throw_error(Category::kUsage, "limbeck distill", "--baseline trains on labels", "no labels",
                   "leave --baseline out, or name the labels in the data set's description");

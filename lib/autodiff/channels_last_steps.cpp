@@ -46,11 +46,11 @@ class ReorderStep final : public TapeStep {
 
 class ConvStep final : public TapeStep {
  public:
-  explicit ConvStep(const Node& node)
+  ConvStep(const Node& node, Precision precision)
       : window_(read_window(node)),
         group_(node.int_attribute("group", 1)),
         place_(node.place()),
-        convolution_(node.place()) {}
+        convolution_(node.place(), precision) {}
   void forward(KernelContext& context, StepState&, uint64_t) const override {
     const Tensor& x = context.input(0);
     const Tensor& w = context.input(1);
@@ -85,8 +85,8 @@ class ConvStep final : public TapeStep {
 
 }  // namespace
 
-std::unique_ptr<TapeStep> channels_last_conv_step(const Node& node) {
-  return std::make_unique<ConvStep>(node);
+std::unique_ptr<TapeStep> channels_last_conv_step(const Node& node, Precision precision) {
+  return std::make_unique<ConvStep>(node, precision);
 }
 
 std::unique_ptr<TapeStep> reorder_step(MemoryOrder to) { return std::make_unique<ReorderStep>(to); }

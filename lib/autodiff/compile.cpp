@@ -114,7 +114,7 @@ class Compiler {
   std::unique_ptr<TapeStep> make_step(const Node& node) {
     const int64_t opset = program_->model.opset(node.domain());
     const bool last = channels_last_.contains(&node);
-    if (last && node.op_type() == "Conv") return channels_last_conv_step(node);
+    if (last && node.op_type() == "Conv") return channels_last_conv_step(node, options_.precision);
     if (const auto pair = fake_quantize_.find(&node); pair != fake_quantize_.end())
       return fake_quantize_step(pair->second);
     if (on_batch(node)) {

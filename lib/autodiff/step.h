@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/engine/precision.h"
 #include "lib/ops/gradient.h"
 
 namespace limbeck {
@@ -47,7 +48,7 @@ inline constexpr size_t kVarianceState = 2;
 std::unique_ptr<TapeStep> dropout_step(const Node& node, int64_t opset);
 
 /// Conv in float with two spatial axes, on oneDNN, channels-last.
-std::unique_ptr<TapeStep> channels_last_conv_step(const Node& node);
+std::unique_ptr<TapeStep> channels_last_conv_step(const Node& node, Precision precision);
 
 /// Copies input 0 into the other order; dimensions stay [n, c, h, w].
 std::unique_ptr<TapeStep> reorder_step(MemoryOrder to);

@@ -27,6 +27,8 @@ struct TrainOptions {
   bool dropout = true;
   /// Convolutions on oneDNN and channels-last; false: the reference kernels of the operator table.
   bool fast = true;
+  /// Of these convolutions.
+  Precision precision = Precision::kFloat;
   /// Parts into which the tape is cut. Above one, a pass keeps only what crosses from part to part,
   /// and backward() runs each part forward once more (gradient checkpointing, Chen et al. 2016):
   /// the memory of one part and of the crossings for about one more forward pass. Gradients are the

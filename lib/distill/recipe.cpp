@@ -39,6 +39,14 @@ BatchNormMode read_batch_norm(OptionReader& reader) {
               R"(write "batch" or "frozen")");
 }
 
+Precision read_precision(OptionReader& reader, Precision absent) {
+  const std::string name = reader.text("precision", precision_name(absent));
+  for (const Precision precision : {Precision::kFloat, Precision::kBfloat16})
+    if (name == precision_name(precision)) return precision;
+  throw_error(Category::kUsage, place_of(reader, "precision"), "the precision must exist",
+              "'" + name + "'", R"(write "fp32" or "bf16")");
+}
+
 std::vector<std::string> read_globs(OptionReader& reader, std::vector<std::string> absent) {
   const nlohmann::json* list = reader.nested("trainable");
   if (list == nullptr) return absent;
@@ -149,6 +157,7 @@ Recipe read_recipe(const nlohmann::json& document, const std::string& place,
   recipe.domain = read_domain(reader);
   recipe.trainable = read_globs(reader, recipe.trainable);
   recipe.dropout = reader.flag("dropout", recipe.dropout);
+  recipe.precision = read_precision(reader, recipe.precision);
   recipe.validation = read_validation(reader);
   recipe.patience = read_patience(reader, recipe.validation);
   recipe.checkpoint_minutes = read_minutes(reader, recipe.checkpoint_minutes);

@@ -39,6 +39,7 @@ struct Recipe {
   std::vector<int64_t> domain;  ///< classes that are trained on, ascending; empty: all
   std::vector<std::string> trainable = {"*"};  ///< globs over the names of constants
   bool dropout = true;                         ///< whether Dropout nodes drop
+  Precision precision = Precision::kFloat;     ///< of the convolutions of the student
   ValidationOptions validation;
   int64_t patience = 0;            ///< epochs without improvement before the end; 0: never stop
   double checkpoint_minutes = 10;  ///< between checkpoints; 0: one after every step

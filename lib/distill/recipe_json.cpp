@@ -82,6 +82,7 @@ Json recipe_json(const Recipe& recipe) {
   if (!recipe.domain.empty()) result["domain"] = {{"classes", recipe.domain}};
   result["trainable"] = recipe.trainable;
   result["dropout"] = recipe.dropout;
+  if (recipe.precision != Precision::kFloat) result["precision"] = precision_name(recipe.precision);
   result["validation"] = validation_json(recipe.validation);
   if (recipe.patience > 0) result["early_stopping"] = {{"patience", recipe.patience}};
   result["checkpoint"] = {{"minutes", recipe.checkpoint_minutes}};

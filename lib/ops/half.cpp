@@ -26,6 +26,15 @@ uint16_t bfloat16_from_float(float value) {
   return static_cast<uint16_t>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
 }
 
+Tensor rounded_to_bfloat16(const Tensor& values) {
+  Tensor result = Tensor::allocate(DataType::kFloat, values.dims());
+  const auto from = values.as<float>();
+  const auto to = result.mutable_as<float>();
+  for (size_t i = 0; i < to.size(); ++i)
+    to[i] = std::bit_cast<float>(static_cast<uint32_t>(bfloat16_from_float(from[i])) << 16);
+  return result;
+}
+
 Tensor pack_halves(DataType type, Dims dims, const std::vector<float>& values) {
   Tensor result = Tensor::allocate(type, std::move(dims));
   auto* target = reinterpret_cast<uint16_t*>(result.mutable_raw());

@@ -1,4 +1,4 @@
-// 16-bit floating formats. Internal to lib/ops.
+// 16-bit floating formats. Internal to lib/ops and lib/engine.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,8 @@ namespace limbeck {
 uint16_t half_from_float(float value);
 /// Nearest bfloat16, ties to even.
 uint16_t bfloat16_from_float(float value);
+/// The same as a float.
+Tensor rounded_to_bfloat16(const Tensor& values);
 /// Values as kFloat16 or kBfloat16.
 Tensor pack_halves(DataType type, Dims dims, const std::vector<float>& values);
 

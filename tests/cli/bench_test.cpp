@@ -58,6 +58,12 @@ TEST_CASE("bench --training times steps with fake quantization", "[cli][qat]") {
   CHECK(run_bench(-1, "--quantized int8").exit_code == 2);
 }
 
+TEST_CASE("bench --training times steps in bfloat16", "[cli]") {
+  check_rate(bench(-1, "--training --batch 8 --bf16"), 8);
+  CHECK(run_bench(-1, "--bf16").exit_code == 2);
+  CHECK(run_bench(-1, "--training --bf16 --quantized int8").exit_code == 2);
+}
+
 TEST_CASE("bench --training refuses a model of fixed batch size", "[cli]") {
   const CommandResult result = run_bench(5, "--training --batch 8");
   CHECK(result.exit_code == 4);

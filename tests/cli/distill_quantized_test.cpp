@@ -87,6 +87,7 @@ TEST_CASE("a quantized student is the same bytes on any number of threads", "[cl
 TEST_CASE("distill tells what is wrong with a quantized student", "[cli][qat]") {
   const TemporaryFolder folder;
   write_bands(folder.path());
+  write_file_atomically(folder / "b.json", R"({"precision": "bf16"})");
   run_in(folder, "quantize t.onnx --data data.json --no-report --samples 8 --quiet -o q");
   struct Mistake {
     std::string arguments;
@@ -100,6 +101,10 @@ TEST_CASE("distill tells what is wrong with a quantized student", "[cli][qat]") 
       {"distill --student quantized:int8 --data data.json -o out", 2,
        "usage: limbeck distill: a student is quantized from its teacher: --teacher or "
        "\"teacher\". Next: see limbeck distill --help"},
+      {"distill --teacher t.onnx --student quantized:int8 --data data.json --recipe b.json -o out",
+       2,
+       "usage: limbeck distill: a quantized student trains in the arithmetic of its file: no "
+       "\"precision\". Next: see limbeck distill --help"},
       {"distill --teacher q/t.int8.onnx --student quantized:int8 --data data.json --quiet -o out",
        4, "unsupported: teacher: a float model is needed"},
   };

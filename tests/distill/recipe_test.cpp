@@ -27,7 +27,7 @@ const char* const kFull = R"({
   "optimizer": {"method": "adamw", "weight_decay": 0.01, "groups": [{"glob": "*bias", "weight_decay": 0}]},
   "schedule": {"kind": "one_cycle", "learning_rate": 0.01}, "augmentation": {"flip": 0.5},
   "epochs": 3, "batch": 32, "shards": 4, "accumulation": 2, "seed": 9, "ema": {"decay": 0.99},
-  "batch_norm": "frozen", "trainable": ["/head/*"], "dropout": false, "domain": {"classes": [7, 3, 7]}, "validation": {"samples": 100},
+  "batch_norm": "frozen", "trainable": ["/head/*"], "dropout": false, "precision": "bf16", "domain": {"classes": [7, 3, 7]}, "validation": {"samples": 100},
   "early_stopping": {"patience": 2}, "checkpoint": {"minutes": 1.5}})";
 
 }  // namespace
@@ -44,6 +44,7 @@ TEST_CASE("a recipe says all of it and reads back to itself", "[distill]") {
   CHECK(recipe.optimizer.method == "adamw");
   CHECK(recipe.schedule.kind == "one_cycle");
   CHECK(recipe.batch_norm == BatchNormMode::kFrozen);
+  CHECK(recipe.precision == Precision::kBfloat16);
   CHECK(recipe.validation.samples == 100);
   CHECK(recipe.domain == std::vector<int64_t>{3, 7});
   CHECK(recipe.patience == 2);
@@ -59,6 +60,8 @@ TEST_CASE("recipes that train alike have the same hash", "[distill]") {
   CHECK(recipe_hash(read(R"({"epochs": 10, "checkpoint": {"minutes": 1}})")) ==
         recipe_hash(Recipe()));
   CHECK(recipe_hash(read(R"({"epochs": 11})")) != recipe_hash(Recipe()));
+  CHECK(recipe_hash(read(R"({"precision": "fp32"})")) == recipe_hash(Recipe()));
+  CHECK(recipe_hash(read(R"({"precision": "bf16"})")) != recipe_hash(Recipe()));
   const auto with_temperature = [](const std::string& number) {
     return read(R"({"losses": [{"loss": "soft_targets", "temperature": )" + number + "}]}");
   };
@@ -97,6 +100,7 @@ TEST_CASE("every mistake in a recipe is told with its place", "[distill]") {
       {R"({"ema": 0.9})", "r.json at /ema", "0.9"},
       {R"({"ema": {"decay": 1}})", "r.json at /ema/decay", "1"},
       {R"({"batch_norm": "sync"})", "r.json at /batch_norm", "'sync'"},
+      {R"({"precision": "fp16"})", "r.json at /precision", "'fp16'"},
       {R"({"trainable": "*"})", "r.json at /trainable", "\"*\""},
       {R"({"trainable": []})", "r.json at /trainable", "[]"},
       {R"({"validation": {"share": 0.95}})", "r.json at /validation/share", "0.95"},

@@ -25,6 +25,13 @@ Dims channels_last_strides(const Dims& dims) {
 
 }  // namespace
 
+std::unique_lock<std::mutex> creation_lock() {
+  static std::mutex mutex;
+  constexpr unsigned kAvx512 = 0x20;  // the bit that all of dnnl_cpu_isa_avx512_core... have
+  static const bool needed = (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & kAvx512) != 0;
+  return needed ? std::unique_lock(mutex) : std::unique_lock<std::mutex>();
+}
+
 const dnnl::engine& cpu() {
   static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   return engine;

@@ -71,6 +71,11 @@ class Call {
   size_t count_ = 0;
 };
 
+/// Held while primitives are made. On AVX-512, oneDNN 2.6 keeps a block size of the convolution
+/// that it is making in a static variable (jit_brgemm_conv_utils.cpp; per thread since 3.0): two
+/// that are made at once, of different types, could spoil each other. Empty where that cannot be.
+std::unique_lock<std::mutex> creation_lock();
+
 /// Keeps what was made for the most recent shapes. Thread-safe; entries in use outlive their
 /// eviction.
 template <typename Entry>
@@ -89,7 +94,11 @@ class ShapeCache {
     for (const auto& [known, entry] : entries_) {
       if (known == key) return entry;
     }
-    std::shared_ptr<const Entry> fresh = make();
+    std::shared_ptr<const Entry> fresh;
+    {
+      const auto one_at_a_time = creation_lock();
+      fresh = make();
+    }
     if (entries_.size() >= kMaxEntries) entries_.erase(entries_.begin());
     entries_.emplace_back(key, fresh);
     return fresh;

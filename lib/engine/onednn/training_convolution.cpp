@@ -1,10 +1,12 @@
 #include "lib/engine/onednn/training_convolution.h"
 
 #include <algorithm>
+#include <string_view>
 #include <unordered_map>
 
 #include "lib/engine/onednn/common.h"
 #include "lib/engine/onednn/threads.h"
+#include "lib/ops/half.h"
 
 namespace limbeck::onednn {
 namespace {
@@ -23,10 +25,12 @@ struct Problem {
   Dims dilations;
   Dims begin;
   Dims end;
+  memory::data_type factors = kFloat;  ///< what is multiplied; results are floats
 };
 
-Problem describe(const ConvGeometry& g, bool bias) {
+Problem describe(const ConvGeometry& g, bool bias, memory::data_type factors) {
   Problem p;
+  p.factors = factors;
   Dims x{g.batch, g.group * g.in_channels};
   Dims w{g.out_channels, g.in_channels};
   if (g.group > 1) w.insert(w.begin(), g.group);
@@ -48,8 +52,14 @@ Problem describe(const ConvGeometry& g, bool bias) {
   return p;
 }
 
-memory::desc any(const memory::desc& desc) {
-  return {desc.dims(), kFloat, memory::format_tag::any};
+memory::desc any(const memory::desc& desc, memory::data_type type) {
+  return {desc.dims(), type, memory::format_tag::any};
+}
+
+/// x or y: in our order, or in the one that oneDNN likes.
+memory::desc image(const memory::desc& desc, memory::data_type type, bool free) {
+  if (free) return any(desc, type);
+  return {desc.dims(), type, memory::format_tag::nhwc};
 }
 
 memory view(const memory::desc& desc, const Tensor& tensor) {
@@ -85,9 +95,28 @@ using BackwardWeights = dnnl::convolution_backward_weights;
 
 Forward::primitive_desc forward_desc(const Problem& p, bool free) {
   const Forward::desc desc(dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct,
-                           free ? any(p.x) : p.x, any(p.w), p.bias, free ? any(p.y) : p.y,
-                           p.strides, p.dilations, p.begin, p.end);
+                           image(p.x, p.factors, free), any(p.w, p.factors), p.bias,
+                           image(p.y, kFloat, free), p.strides, p.dilations, p.begin, p.end);
   return {desc, base_attributes(), cpu()};
+}
+
+/// oneDNN's kernels of strided 1x1 convolutions write behind their scratchpad, for the gradient of
+/// the weights, where a pixel has fewer channels than their block of 8 or 16 (2.6.3; issue 6035 of
+/// uxlfoundation/oneDNN).
+bool overruns_scratchpad(const Problem& p) {
+  constexpr int64_t kLargestBlock = 16;
+  const Dims w = p.w.dims();
+  const bool pointwise = w[w.size() - 1] == 1 && w[w.size() - 2] == 1;
+  const bool strided = p.strides[0] > 1 || p.strides[1] > 1;
+  return pointwise && strided && p.x.dims()[1] < kLargestBlock;
+}
+
+void leave_pointwise_kernels(dnnl::convolution_backward_weights::primitive_desc& description) {
+  const auto pointwise = [&] {
+    return std::string_view(description.impl_info_str()).find("1x1") != std::string_view::npos;
+  };
+  while (pointwise() && description.next_impl()) {
+  }
 }
 
 /// All that one shape needs.
@@ -97,20 +126,27 @@ struct Compiled {
         forward(
             make_fast<Forward::primitive_desc>([&](bool free) { return forward_desc(p, free); })),
         data(make_fast<BackwardData::primitive_desc>([&](bool free) {
-          const BackwardData::desc desc(dnnl::algorithm::convolution_direct, free ? any(p.x) : p.x,
-                                        any(p.w), free ? any(p.y) : p.y, p.strides, p.dilations,
-                                        p.begin, p.end);
+          const BackwardData::desc desc(
+              dnnl::algorithm::convolution_direct, image(p.x, kFloat, free), any(p.w, p.factors),
+              image(p.y, p.factors, free), p.strides, p.dilations, p.begin, p.end);
           return BackwardData::primitive_desc(desc, base_attributes(), cpu(), forward);
         })),
         weights(make_fast<BackwardWeights::primitive_desc>([&](bool free) {
           const BackwardWeights::desc desc(
-              dnnl::algorithm::convolution_direct, free ? any(p.x) : p.x, any(p.w), p.bias,
-              free ? any(p.y) : p.y, p.strides, p.dilations, p.begin, p.end);
-          return BackwardWeights::primitive_desc(desc, base_attributes(), cpu(), forward);
+              dnnl::algorithm::convolution_direct, image(p.x, p.factors, free), any(p.w, kFloat),
+              p.bias, image(p.y, p.factors, free), p.strides, p.dilations, p.begin, p.end);
+          BackwardWeights::primitive_desc made(desc, base_attributes(), cpu(), forward);
+          if (overruns_scratchpad(p)) leave_pointwise_kernels(made);
+          return made;
         })),
         run_forward(forward),
         run_data(data),
         run_weights(weights) {}
+  bool is_slow() const {
+    return onednn::is_slow(forward.impl_info_str()) || onednn::is_slow(data.impl_info_str()) ||
+           onednn::is_slow(weights.impl_info_str());
+  }
+
   Problem problem;
   Forward::primitive_desc forward;
   BackwardData::primitive_desc data;
@@ -137,31 +173,51 @@ Dims shape_key(const ConvGeometry& g, bool bias) {
   return key;
 }
 
+std::shared_ptr<const Compiled> compiled(const ConvGeometry& g, bool bias, Precision precision) {
+  if (precision == Precision::kBfloat16 && multiplies_bfloat16()) {
+    try {
+      auto native = std::make_shared<const Compiled>(describe(g, bias, memory::data_type::bf16));
+      if (!native->is_slow()) return native;
+    } catch (const dnnl::error& error) {
+      if (error.status == dnnl_out_of_memory) throw;
+    }
+    // A shape without a fast kernel for bfloat16 is multiplied in FP32.
+  }
+  return std::make_shared<const Compiled>(describe(g, bias, kFloat));
+}
+
+/// The factor for a primitive that takes floats in any case.
+Tensor rounded(const Tensor& factor, Precision precision, const Compiled& shape) {
+  const bool here = precision == Precision::kBfloat16 && shape.problem.factors == kFloat;
+  return here ? rounded_to_bfloat16(factor) : factor;
+}
+
 }  // namespace
 
 struct TrainingConvolution::Shapes {
   ShapeCache<Compiled> cache;
-  std::shared_ptr<const Compiled> get(const ConvGeometry& g, bool bias) const {
-    return cache.get(shape_key(g, bias),
-                     [&] { return std::make_shared<const Compiled>(describe(g, bias)); });
+  std::shared_ptr<const Compiled> get(const ConvGeometry& g, bool bias, Precision precision) const {
+    return cache.get(shape_key(g, bias), [&] { return compiled(g, bias, precision); });
   }
 };
 
-TrainingConvolution::TrainingConvolution(std::string place)
-    : place_(std::move(place)), shapes_(std::make_unique<const Shapes>()) {}
+TrainingConvolution::TrainingConvolution(std::string place, Precision precision)
+    : place_(std::move(place)), precision_(precision), shapes_(std::make_unique<const Shapes>()) {}
 TrainingConvolution::~TrainingConvolution() = default;
 
 Tensor TrainingConvolution::forward(const ConvGeometry& geometry, const Tensor& x, const Tensor& w,
                                     const Tensor* bias) const try {
   const ThreadScope one(1);
-  const auto shape = shapes_->get(geometry, bias != nullptr);
+  const auto shape = shapes_->get(geometry, bias != nullptr, precision_);
   Tensor y = Tensor::allocate(DataType::kFloat, geometry.output);
   const memory own = view(shape->problem.y, y);
   const bool direct = shape->forward.dst_desc() == shape->problem.y;
   const memory result = direct ? own : memory(shape->forward.dst_desc(), cpu());
+  const Tensor from = rounded(x, precision_, *shape);
+  const Tensor weights = rounded(w, precision_, *shape);
   std::unordered_map<int, memory> arguments{
-      {DNNL_ARG_SRC, in_order(view(shape->problem.x, x), shape->forward.src_desc())},
-      {DNNL_ARG_WEIGHTS, in_order(view(shape->problem.w, w), shape->forward.weights_desc())},
+      {DNNL_ARG_SRC, in_order(view(shape->problem.x, from), shape->forward.src_desc())},
+      {DNNL_ARG_WEIGHTS, in_order(view(shape->problem.w, weights), shape->forward.weights_desc())},
       {DNNL_ARG_DST, result}};
   if (bias != nullptr) arguments[DNNL_ARG_BIAS] = view(shape->problem.bias, *bias);
   execute(shape->run_forward, std::move(arguments), shape->forward.scratchpad_desc());
@@ -174,16 +230,19 @@ Tensor TrainingConvolution::forward(const ConvGeometry& geometry, const Tensor& 
 Tensor TrainingConvolution::backward_data(const ConvGeometry& geometry, const Tensor& w,
                                           const Tensor& dy, bool bias) const try {
   const ThreadScope one(1);
-  const auto shape = shapes_->get(geometry, bias);
+  const auto shape = shapes_->get(geometry, bias, precision_);
   Tensor dx = Tensor::allocate(DataType::kFloat, shape->problem.x.dims());
   const memory own = view(shape->problem.x, dx);
   const bool direct = shape->data.diff_src_desc() == shape->problem.x;
   const memory result = direct ? own : memory(shape->data.diff_src_desc(), cpu());
-  execute(shape->run_data,
-          {{DNNL_ARG_DIFF_DST, in_order(view(shape->problem.y, dy), shape->data.diff_dst_desc())},
-           {DNNL_ARG_WEIGHTS, in_order(view(shape->problem.w, w), shape->data.weights_desc())},
-           {DNNL_ARG_DIFF_SRC, result}},
-          shape->data.scratchpad_desc());
+  const Tensor from = rounded(dy, precision_, *shape);
+  const Tensor weights = rounded(w, precision_, *shape);
+  execute(
+      shape->run_data,
+      {{DNNL_ARG_DIFF_DST, in_order(view(shape->problem.y, from), shape->data.diff_dst_desc())},
+       {DNNL_ARG_WEIGHTS, in_order(view(shape->problem.w, weights), shape->data.weights_desc())},
+       {DNNL_ARG_DIFF_SRC, result}},
+      shape->data.scratchpad_desc());
   if (!direct) copy(result, own);
   return dx;
 } catch (const dnnl::error& error) {
@@ -193,16 +252,18 @@ Tensor TrainingConvolution::backward_data(const ConvGeometry& geometry, const Te
 TrainingConvolution::WeightGradients TrainingConvolution::backward_weights(
     const ConvGeometry& geometry, const Tensor& x, const Tensor& dy, bool bias) const try {
   const ThreadScope one(1);
-  const auto shape = shapes_->get(geometry, bias);
+  const auto shape = shapes_->get(geometry, bias, precision_);
   Dims dims{geometry.group * geometry.out_channels, geometry.in_channels};
   for (const WindowAxis& axis : geometry.windows) dims.push_back(axis.kernel);
   Tensor dw = Tensor::allocate(DataType::kFloat, dims);
   const memory own = view(shape->problem.w, dw);
   const bool direct = shape->weights.diff_weights_desc() == shape->problem.w;
   const memory result = direct ? own : memory(shape->weights.diff_weights_desc(), cpu());
+  const Tensor from = rounded(x, precision_, *shape);
+  const Tensor slopes = rounded(dy, precision_, *shape);
   std::unordered_map<int, memory> arguments{
-      {DNNL_ARG_SRC, in_order(view(shape->problem.x, x), shape->weights.src_desc())},
-      {DNNL_ARG_DIFF_DST, in_order(view(shape->problem.y, dy), shape->weights.diff_dst_desc())},
+      {DNNL_ARG_SRC, in_order(view(shape->problem.x, from), shape->weights.src_desc())},
+      {DNNL_ARG_DIFF_DST, in_order(view(shape->problem.y, slopes), shape->weights.diff_dst_desc())},
       {DNNL_ARG_DIFF_WEIGHTS, result}};
   Tensor db;
   if (bias) {
@@ -217,3 +278,16 @@ TrainingConvolution::WeightGradients TrainingConvolution::backward_weights(
 }
 
 }  // namespace limbeck::onednn
+
+namespace limbeck {
+
+bool multiplies_bfloat16() {
+  static const bool native = [] {
+    const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
+    const dnnl::cpu_isa known[] = {dnnl::cpu_isa::avx512_core_bf16, dnnl::cpu_isa::avx512_core_amx};
+    return std::find(std::begin(known), std::end(known), isa) != std::end(known);
+  }();
+  return native;
+}
+
+}  // namespace limbeck

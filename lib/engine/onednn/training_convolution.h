@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "lib/engine/precision.h"
 #include "lib/model/tensor.h"
 #include "lib/ops/conv_core.h"
 
@@ -12,10 +13,11 @@ namespace limbeck::onednn {
 /// Float, two spatial axes. x, y and their gradients have dimensions [n, c, h, w] but lie in memory
 /// channels-last, [n, h, w, c]; weights and bias lie as ONNX stores them. Const: calls from many
 /// threads may run at once; each uses the calling thread only, so that its bits do not depend on
-/// the number of threads. Primitives are made once a shape.
+/// the number of threads. Primitives are made once a shape. Precision holds for the factors x, w
+/// and dy; bias, sums and results are FP32.
 class TrainingConvolution {
  public:
-  explicit TrainingConvolution(std::string place);
+  explicit TrainingConvolution(std::string place, Precision precision = Precision::kFloat);
   ~TrainingConvolution();
   TrainingConvolution(const TrainingConvolution&) = delete;
   TrainingConvolution& operator=(const TrainingConvolution&) = delete;
@@ -36,6 +38,7 @@ class TrainingConvolution {
  private:
   struct Shapes;
   std::string place_;
+  Precision precision_;
   std::unique_ptr<const Shapes> shapes_;
 };
 
