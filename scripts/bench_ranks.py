@@ -28,7 +28,8 @@ def write_data(folder, samples):
 
 def start(model, folder, name, ranks, epochs, batch):
     recipe = {"version": 1, "losses": [{"loss": "label_cross_entropy", "weight": 1}], "optimizer": {"method": "sgd"},
-              "schedule": {"kind": "constant", "learning_rate": 0.0001}, "epochs": epochs, "batch": batch}
+              "schedule": {"kind": "constant", "learning_rate": 0.0001}, "epochs": epochs, "batch": batch,
+              "validation": {"share": 0}}
     (folder / f"{name}.json").write_text(json.dumps(recipe))
     root = ["--allow-run-as-root"] if os.geteuid() == 0 else []  # a container's only user; Open MPI wants to be told
     return subprocess.Popen(

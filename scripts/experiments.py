@@ -37,7 +37,8 @@ def quantized(model, label):
 
 def augmented(model, label):
     return [Experiment(f"qat-{label}-{kind}-augmented", "qat", "qat/augmented", student, model, cache=False)
-            for kind, student in (("w4a8", "quantized:w4a8"), ("fp32", model))]
+            for kind, student in (("int8", "quantized:int8"), ("w4a8", "quantized:w4a8"), ("w4a4", "quantized:w4a4"),
+                                  ("fp32", model))]
 
 
 def losses():
@@ -48,10 +49,12 @@ def losses():
 EXPERIMENTS = [
     *quantized(RESNET20, "resnet20"),
     *quantized(MOBILENETV2, "mobilenetv2"),
+    *augmented(RESNET20, "resnet20"),
     *augmented(MOBILENETV2, "mobilenetv2"),
     Experiment("shrink-half", "shrink", "shrink/half", "shrink:macs=0.5", RESNET20),
     Experiment("shrink-half-random", "shrink", "shrink/half", "shrink:macs=0.5,weights=random", RESNET20),
     *losses(),
+    Experiment("precision-bf16", "losses", "resnet8/labels_bf16", RESNET8),
     Experiment("domain-shrink", "domain", "domain/three_classes", "shrink:size=0.1", RESNET20),
     Experiment("domain-resnet8", "domain", "domain/three_classes", RESNET8, RESNET20),
 ]
