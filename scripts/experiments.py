@@ -37,8 +37,7 @@ def quantized(model, label):
 
 def augmented(model, label):
     return [Experiment(f"qat-{label}-{kind}-augmented", "qat", "qat/augmented", student, model, cache=False)
-            for kind, student in (("int8", "quantized:int8"), ("w4a8", "quantized:w4a8"), ("w4a4", "quantized:w4a4"),
-                                  ("fp32", model))]
+            for kind, student in (("int8", "quantized:int8"), ("w4a8", "quantized:w4a8"), ("fp32", model))]
 
 
 def losses():
