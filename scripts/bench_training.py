@@ -1,6 +1,6 @@
 """Times one training step (forward, loss, backward, SGD with momentum) of limbeck and of PyTorch on the same ONNX graphs, turn
 by turn, and prints the ratios (below 1: limbeck is faster). PyTorch runs the graph node by node with its own operators,
-channels-last, in its faster memory layout. limbeck's step with fake quantization is set against its own FP32 step. Called by
+channels-last, in its faster memory layout. limbeck's step with fake quantization is set against its own step without. Called by
 scripts/bench --training."""
 import argparse
 import json
@@ -138,7 +138,7 @@ def main():
             theirs.append(time_torch(step, options.seconds))
         ratios.append(min(ours) / min(theirs))
         print(f"{stem:28s} limbeck {min(ours):8.1f}  PyTorch {min(theirs):8.1f}  ratio {ratios[-1]:.2f}  "
-              f"{options.quantized} / FP32 {min(fake) / min(ours):.2f}", flush=True)
+              f"{options.quantized} / {'bf16' if options.bf16 else 'FP32'} {min(fake) / min(ours):.2f}", flush=True)
     print(f"geometric mean of the ratios {statistics.geometric_mean(ratios):.2f}")
 
 
