@@ -56,7 +56,7 @@ class Compiler {
     const Value* value = graph().find(name);
     if (value == nullptr) {
       throw_error(Category::kUsage, what, "the name must be that of a value of the model", name,
-                  "see the names in `limbeck inspect --json`");
+                  "limbeck inspect --dump lists the names");
     }
     return value;
   }
@@ -333,7 +333,7 @@ class Compiler {
       if (used || glob == "*") continue;
       throw_error(Category::kUsage, "trainable",
                   "a glob must match a weight that an output depends on", glob,
-                  "see the names in `limbeck inspect --json`");
+                  "limbeck inspect --dump lists the names");
     }
   }
 

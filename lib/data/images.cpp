@@ -61,7 +61,10 @@ std::optional<Labels> image_labels(const Description& description, const ImageLi
   const bool flat = std::all_of(images.names.begin(), images.names.end(),
                                 [](const std::string& name) { return last_folder(name).empty(); });
   if (flat) return std::nullopt;
-  Labels labels = folder_labels(images.names, classes_from_folders(images, place), place);
+  const ClassNames classes = classes_from_folders(images, place);
+  // One class would tell nothing: a folder of photos, not a class.
+  if (classes.size() == 1) return std::nullopt;
+  Labels labels = folder_labels(images.names, classes, place);
   labels.numbered_folders = true;
   return labels;
 }

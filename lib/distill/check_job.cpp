@@ -34,8 +34,9 @@ void check_taps(const Model& model, const std::vector<std::string>& taps,
                 const std::string& whose) {
   for (const std::string& tap : taps) {
     if (model.graph.find(tap) != nullptr) continue;
-    throw_error(Category::kUsage, "/losses", "a loss reads a tensor of the " + whose,
-                "'" + tap + "'", "see the names in `limbeck inspect --json` of the " + whose);
+    throw_error(Category::kUsage, "/losses",
+                "the tensor that a loss reads must exist in the " + whose, "'" + tap + "'",
+                "limbeck inspect --dump lists the names");
   }
 }
 

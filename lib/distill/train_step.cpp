@@ -139,10 +139,13 @@ std::vector<ShardData> StepRunner::read(const Dataset& dataset, std::span<const 
 }
 
 std::vector<std::vector<Tensor>> StepRunner::initial_loss_weights(const ShardData& probe,
-                                                                  uint64_t seed) const {
+                                                                  uint64_t seed,
+                                                                  int64_t folders) const {
   const std::vector<Tensor> parameters = student_.initial_parameters();
   const Pass pass = student_.tape().forward(parameters, probe.student, seed);
   const ObjectiveInput input = objective_input(probe, pass);
+  if (folders > 0 && input.student_logits.rank() > 1)
+    check_folders(folders, input.student_logits.dim(1));
   if (objective_.takes_softmax()) require_logits(input.student_logits, "student");
   if (objective_.takes_softmax_of_teacher()) require_logits(input.teacher_logits, "teacher");
   return objective_.initial_weights(dims_of(input.student_taps), dims_of(input.teacher_taps), seed);

@@ -77,9 +77,10 @@ class StepRunner {
   void use_cache(CachedTeacher cached) { cached_ = std::move(cached); }
 
   /// Start values of the losses' weights, in their order, from one shard. Raises kUsage where a
-  /// loss would read probabilities as logits.
-  std::vector<std::vector<Tensor>> initial_loss_weights(const ShardData& probe,
-                                                        uint64_t seed) const;
+  /// loss would read probabilities as logits, and kData where labels are the numbers of `folders`
+  /// (Dataset::numbered_folders(); 0: they are not) and the student has another number of scores.
+  std::vector<std::vector<Tensor>> initial_loss_weights(const ShardData& probe, uint64_t seed,
+                                                        int64_t folders) const;
 
   /// Reads the shards of this rank on up to `threads` threads; `indices` are those of a whole step.
   std::vector<ShardData> read(const Dataset& dataset, std::span<const int64_t> indices,

@@ -159,7 +159,8 @@ class Trainer {
       const auto passes = std::min<int64_t>(worker_threads(job_.threads), own_count());
       student_.fit_memory(probe.front().student, job_.memory_budget / passes);
     }
-    const auto loss_weights = runner_.initial_loss_weights(probe.front(), recipe_.seed);
+    const auto loss_weights = runner_.initial_loss_weights(
+        probe.front(), recipe_.seed, objective_.needs_labels() ? job_.data.numbered_folders() : 0);
     std::vector<std::string> names = student_.parameter_names();
     state_.values = student_.initial_parameters();
     for (size_t i = 0; i < loss_weights.size(); ++i) {
@@ -263,15 +264,23 @@ class Trainer {
     add(state_.epoch, step, norm);
     log_steps(rate);
     progress_->advance(1);
+    if (state_.step == (state_.epochs + 1) * plan_.steps_per_epoch) {
+      for (size_t i = 0; i < parameters().size(); ++i) check_weight(i);
+    }
     save_when_due();
     if (job_.after_step) job_.after_step(state_.step);
   }
 
   /// The last update of a run, or of an epoch, is followed by no step that would meet it.
   void check_weight(size_t parameter) const {
+    const Parameter& known = student_.tape().parameters()[parameter];
     const auto values = parameters()[parameter].as<float>();
-    if (std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); })) return;
-    refuse_bad_number("weight '" + student_.tape().parameters()[parameter].name + "'", state_.step);
+    const auto initial = known.initial.as<float>();
+    for (size_t i = 0; i < values.size(); ++i) {
+      // A mask may hold infinities from the start.
+      if (!std::isfinite(values[i]) && std::isfinite(initial[i]))
+        refuse_bad_number("weight '" + known.name + "'", state_.step);
+    }
   }
 
   [[noreturn]] void stop_at_bad_number(const std::vector<ShardData>& shards, const StepResult& step,
@@ -312,7 +321,6 @@ class Trainer {
 
   /// Nothing changes before the validation is there: a signal may stop it.
   void finish_epoch() {
-    for (size_t i = 0; i < parameters().size(); ++i) check_weight(i);
     Json line = {{"kind", "epoch"}, {"epoch", state_.epochs + 1}, {"step", state_.step}};
     put_means(state_.epoch, line);
     const std::optional<double> score =

@@ -66,18 +66,6 @@ void check_finite(const Batch& batch, std::span<const Tensor> outputs,
   }
 }
 
-/// A folder's place in the alphabet is its class only where every class has a folder.
-void check_folders(const Dataset& dataset, const BatchScores& scores) {
-  const int64_t folders = dataset.numbered_folders();
-  if (folders == 0 || !scores.output || scores.classes == folders) return;
-  throw_error(Category::kData, "labels",
-              "folders are numbered in alphabetical order, so each of the " +
-                  std::to_string(scores.classes) + " classes of the model must have one",
-              std::to_string(folders) + (folders == 1 ? " folder" : " folders"),
-              "list the classes in the model's order by \"classes\" in the data set's description, "
-              "or ignore the folders by \"labels\": false");
-}
-
 /// What one model answers on one micro-batch.
 struct Answer {
   BatchScores scores;
@@ -150,7 +138,6 @@ void stream(Side& model, Side* reference, DistanceTotals* distances, const Datas
         Partial partial;
         partial.samples = static_cast<int64_t>(batch.indices.size());
         partial.model = model.look_at(batch, outputs[0]);
-        check_folders(dataset, partial.model.scores);
         if (reference == nullptr) return partial;
         partial.reference = reference->look_at(batch, outputs[1]);
         partial.distance =
@@ -192,6 +179,8 @@ Evaluation evaluate(const Model& model, const Model* reference, const Dataset& d
   }
   DistanceTotals distances;
   stream(model_side, reference_side.get(), &distances, dataset, order, stream_options);
+  if (model_side.totals().has_scores())
+    check_folders(dataset.numbered_folders(), model_side.totals().classes());
   Evaluation result;
   result.metrics = model_side.finish();
   result.integer_mac_share = model_side.engine().integer_mac_share();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lib/base/error.h"
 namespace limbeck {
 namespace {
 
@@ -51,6 +52,16 @@ bool in_top(std::span<const float> row, int64_t label, int64_t limit) {
     if (row[i] > row[own] || (row[i] == row[own] && i < own)) ++before;
   }
   return before < limit;
+}
+
+void check_folders(int64_t folders, int64_t scores) {
+  if (folders == 0 || folders == scores) return;
+  throw_error(Category::kData, "labels",
+              "folders are numbered in alphabetical order, so there must be one for each of the " +
+                  std::to_string(scores) + " class scores of the model",
+              std::to_string(folders) + " folders",
+              "list the classes in the model's order by \"classes\" in the data set's description, "
+              "or ignore the folders by \"labels\": false");
 }
 
 bool looks_like_probabilities(std::span<const float> row) {

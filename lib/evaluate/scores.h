@@ -15,6 +15,10 @@ enum class ScoreKind { kLogits = 0, kProbabilities = 1 };
 /// Index of the first float output of shape [rows, k], k > 1,.
 std::optional<size_t> find_scores(std::span<const Tensor> outputs, int64_t rows);
 
+/// A folder's place in the alphabet is its class only where every class has a folder: raises kData
+/// unless `folders` (Dataset::numbered_folders()) are none, or as many as the scores of the model.
+void check_folders(int64_t folders, int64_t scores);
+
 /// Class of the highest score; the lowest class of several. The row is not empty.
 int64_t top_class(std::span<const float> row);
 

@@ -59,6 +59,8 @@ class ScoreTotals {
   bool has_scores() const { return samples_ > 0 && consistent_ && output_.has_value(); }
   /// The output that has_scores() speaks of; it is true.
   size_t scores_output() const { return *output_; }
+  /// How many class scores has_scores() speaks of.
+  int64_t classes() const { return classes_; }
   /// samples, top1, top5, loss, top1_interval.
   Metrics metrics() const;
   std::vector<SampleRecord> records() const;

@@ -285,8 +285,8 @@ TEST_CASE("distill tells what is wrong before it trains", "[cli]") {
        "unsupported: student: losses that take the softmax are for models that choose one class of "
        "many; got scores made by Sigmoid. Next: use logits_mse, or losses on intermediate tensors"},
       {student + "--teacher t.onnx --recipe tap.json -o out", 2,
-       "usage: /losses: a loss reads a tensor of the teacher; got 'y'. Next: see the names in "
-       "`limbeck inspect --json` of the teacher"},
+       "usage: /losses: the tensor that a loss reads must exist in the teacher; got 'y'. Next: "
+       "limbeck inspect --dump lists the names"},
       {student + "--recipe twice.json -o out", 5,
        "data: twice.json: an object has every key once; got \"epochs\" twice. Next: remove one of "
        "the two"},

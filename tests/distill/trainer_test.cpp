@@ -3,6 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_floating_point.hpp>
 #include <cmath>
+#include <limits>
 
 #include "lib/base/file.h"
 #include "lib/distill/student.h"
@@ -242,6 +243,65 @@ TEST_CASE("a number that is not finite stops the run and names the layer", "[dis
         "checkpoint is kept in " +
             job.checkpoint.string());
   CHECK(std::filesystem::exists(job.checkpoint));
+}
+
+TEST_CASE("a recipe's precision is that of the convolutions", "[distill]") {
+  ModelBuilder builder(13);
+  builder.input("x", {-1, 2}).output("y");
+  builder.weight("shape", Tensor::from<int64_t>({4}, {0, 2, 1, 1}));
+  builder.weight("w", noise({3, 2, 1, 1}, 1));
+  builder.node("Reshape", {"x", "shape"}, {"image"});
+  builder.node("Conv", {"image", "w"}, {"c"});
+  builder.node("Flatten", {"c"}, {"y"});
+  const Model student = builder.build();
+  const MemoryDataset data({{1.001F, 2.003F}, {3.007F, -1.009F}}, {0, 1});
+  TrainJob job = small_job(student, nullptr, data);
+  job.recipe.losses = kLabels;
+  job.recipe.epochs = 1;
+  const auto single = constants_of(train(job).student).at("w");
+  job.recipe.precision = Precision::kBfloat16;
+  const auto half = constants_of(train(job).student).at("w");
+  CHECK(half != single);
+  for (size_t i = 0; i < half.size(); ++i) CHECK_THAT(half[i], WithinAbs(single[i], 1e-3));
+}
+
+TEST_CASE("labels that are numbers of folders need a folder for every score", "[distill]") {
+  class Folders : public MemoryDataset {
+   public:
+    explicit Folders(int64_t count) : MemoryDataset({{1, 2}, {3, -1}}, {0, 1}), count_(count) {}
+    int64_t numbered_folders() const override { return count_; }
+
+   private:
+    int64_t count_;
+  };
+  const Model student = linear_student();
+  for (const int64_t count : {0, 2, 3}) {
+    const Folders data(count);
+    TrainJob job = small_job(student, nullptr, data);
+    job.recipe.losses = kLabels;
+    job.recipe.epochs = 1;
+    if (count != 3) {
+      CHECK(train(job).steps == 1);
+    } else {
+      CHECK(error_of([&] { train(job); }).received == "3 folders");
+    }
+  }
+}
+
+TEST_CASE("an infinity that was there from the start is no failure", "[distill]") {
+  ModelBuilder builder(13);
+  builder.input("x", {-1, 2}).output("y");
+  builder.weight("w", noise({2, 2}, 1));
+  builder.weight("mask", floats({0, -std::numeric_limits<float>::infinity()}));
+  builder.node("MatMul", {"x", "w"}, {"m"});
+  builder.node("Add", {"m", "mask"}, {"y"});
+  const Model student = builder.build();
+  const MemoryDataset data({{1, 2}, {3, -1}}, {0, 0});
+  TrainJob job = small_job(student, nullptr, data);
+  job.recipe.losses = kLabels;
+  job.recipe.epochs = 1;
+  job.recipe.optimizer.groups = {{"mask", 0, 0.0}};
+  CHECK(train(job).steps > 0);
 }
 
 TEST_CASE("a last update that overflows is told, though no step follows it", "[distill]") {

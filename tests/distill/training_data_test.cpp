@@ -61,6 +61,17 @@ TEST_CASE("a domain is the samples of its classes", "[distill]") {
   CHECK(error_of([&] { split_domain(labels, {1, 5}); }).received == "none of class 5");
 }
 
+TEST_CASE("decoded samples and subsets tell that folders were numbered", "[distill]") {
+  class Folders : public MemoryDataset {
+   public:
+    Folders() : MemoryDataset({{1, 2}, {3, 4}}, {0, 1}) {}
+    int64_t numbered_folders() const override { return 2; }
+  };
+  const Folders data;
+  CHECK(decode_dataset(data, {})->numbered_folders() == 2);
+  CHECK(SubsetDataset(data, {1}).numbered_folders() == 2);
+}
+
 TEST_CASE("decoded samples are those of the data set", "[distill]") {
   std::vector<std::vector<float>> rows;
   std::vector<int64_t> labels;

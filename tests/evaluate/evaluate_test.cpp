@@ -251,8 +251,8 @@ TEST_CASE("folders that are not the model's classes name both numbers", "[evalua
   CHECK(run(scores_as_they_are(), Folders(3)).metrics.top1 == 0.0);
   CHECK(run(scores_as_they_are(), Folders(0)).metrics.top1 == 0.0);
   CHECK_THROWS_MATCHES(run(scores_as_they_are(), Folders(2)), Error,
-                       MessageMatches(ContainsSubstring("each of the 3 classes of the model must "
-                                                        "have one; got 2 folders")));
+                       MessageMatches(ContainsSubstring("one for each of the 3 class scores of "
+                                                        "the model; got 2 folders")));
 }
 
 TEST_CASE("models with different numbers of outputs are not compared", "[evaluate]") {
