@@ -35,6 +35,11 @@ def quantized(model, label):
         Experiment(f"qat-{label}-fp32", "qat", "qat/soft_targets", model, model)]
 
 
+def large_batches(model, label):
+    return [Experiment(f"qat-{label}-{kind}-batch256", "qat", "qat/batch256", student, model)
+            for kind, student in [(kind, f"quantized:{kind}") for kind in FORMATS] + [("fp32", model)]]
+
+
 def augmented(model, label):
     return [Experiment(f"qat-{label}-{kind}-augmented", "qat", "qat/augmented", student, model, cache=False)
             for kind, student in (("int8", "quantized:int8"), ("w4a8", "quantized:w4a8"), ("fp32", model))]
@@ -48,6 +53,8 @@ def losses():
 EXPERIMENTS = [
     *quantized(RESNET20, "resnet20"),
     *quantized(MOBILENETV2, "mobilenetv2"),
+    *large_batches(RESNET20, "resnet20"),
+    *large_batches(MOBILENETV2, "mobilenetv2"),
     *augmented(RESNET20, "resnet20"),
     *augmented(MOBILENETV2, "mobilenetv2"),
     Experiment("shrink-half", "shrink", "shrink/half", "shrink:macs=0.5", RESNET20),

@@ -30,6 +30,8 @@ QatStudent quantized_student(const Model& teacher, const std::string& teacher_ha
 Recipe quantized_recipe() {
   Recipe recipe;
   recipe.epochs = 2;
+  // More steps of the same two epochs: weights of few bits need them to leave their codes.
+  recipe.batch = 64;
   recipe.losses =
       nlohmann::json::array({{{"loss", "soft_targets"}, {"weight", 1.0}, {"temperature", 4.0}}});
   // Folded BatchNormalization leaves channels whose gradients differ by orders of magnitude.
