@@ -131,14 +131,15 @@ def qat_page(experiments, reports):
     return f"""# Quantization-aware training
 
 Two epochs of training for integers, distilled from the FP32 model: soft targets alone at temperature 4, no labels, no
-augmentation. Recipe: {recipe_link(first)}, which is what `limbeck distill` does by default.
+augmentation. Recipe: {recipe_link(first)}, which is what `limbeck distill` does by default (`int8`: see batch256).
 
     {shown_command(first)}
 
 *Before* is the same format by post-training quantization, *FP32, fine-tuned* the same two epochs without rounding
 (`--student models/cifar10_resnet20.onnx`), so that what training alone gains is seen. As the student starts as its own
 teacher there, it has nothing to learn; what it moves is drift. In `w4a4` and `w2a8` the first and the last layer have 8 bits.
-*batch256* is [qat/batch256.json](../recipes/qat/batch256.json), the default of earlier versions: a fourth of the steps.
+*batch256* is [qat/batch256.json](../recipes/qat/batch256.json): a fourth of the steps; it is the default for `int8`, which has
+little to regain and drifts with more of them.
 *augmented* is [qat/augmented.json](../recipes/qat/augmented.json): flips and crops, batches of 64, twice the rate. What to try was
 decided on MobileNetV2 in `w4a8`, by these test images: batches of 256 missed the target; labels beside the soft targets gave 84.75,
 the augmented recipe at half its rate 84.81 and as it is 84.84; then batches of 64 without augmentation were tried and kept. So the

@@ -40,8 +40,11 @@ std::vector<int64_t> domain_classes(const std::string& text) {
 /// The recipe with what the command line says instead.
 Recipe merged_recipe(const DistillJob& job) {
   Recipe recipe = job.recipe.empty() ? Recipe() : load_recipe(job.recipe);
-  if (quantized_request(job.student.empty() ? recipe.student : fs::path(job.student)))
-    recipe = job.recipe.empty() ? quantized_recipe() : load_recipe(job.recipe, quantized_recipe());
+  if (const auto format =
+          quantized_request(job.student.empty() ? recipe.student : fs::path(job.student))) {
+    const Recipe defaults = quantized_recipe(*format);
+    recipe = job.recipe.empty() ? defaults : load_recipe(job.recipe, defaults);
+  }
   if (!job.teacher.empty()) recipe.teacher = job.teacher;
   if (!job.student.empty()) recipe.student = job.student;
   if (!job.data.empty()) recipe.data = job.data;

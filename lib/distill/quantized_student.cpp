@@ -27,11 +27,12 @@ QatStudent quantized_student(const Model& teacher, const std::string& teacher_ha
   return prepare_qat(prepared, make_plan(prepared, table, plan_options), table.means);
 }
 
-Recipe quantized_recipe() {
+Recipe quantized_recipe(const std::string& format) {
   Recipe recipe;
   recipe.epochs = 2;
-  // More steps of the same two epochs: weights of few bits need them to leave their codes.
-  recipe.batch = 64;
+  // Weights of few bits need many steps to leave their codes; int8 has little to regain, and more
+  // steps only move it away from its teacher.
+  recipe.batch = format == "int8" ? 256 : 64;
   recipe.losses =
       nlohmann::json::array({{{"loss", "soft_targets"}, {"weight", 1.0}, {"temperature", 4.0}}});
   // Folded BatchNormalization leaves channels whose gradients differ by orders of magnitude.

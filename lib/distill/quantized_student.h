@@ -24,9 +24,8 @@ struct QuantizedStudentOptions {
 QatStudent quantized_student(const Model& teacher, const std::string& teacher_hash,
                              const Dataset& data, const QuantizedStudentOptions& options);
 
-/// What holds where a recipe for such a student says nothing else: 2 epochs of soft targets in
-/// batches of 64, at the
-/// small rates that a trained network stands.
-Recipe quantized_recipe();
+/// What holds where a recipe for such a student says nothing else: 2 epochs of soft targets, in
+/// batches of 64 (int8: 256), at the small rates that a trained network stands.
+Recipe quantized_recipe(const std::string& format);
 
 }  // namespace limbeck

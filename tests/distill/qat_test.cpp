@@ -220,6 +220,14 @@ TEST_CASE("a format that does not exist, or a plan in another form, is a usage e
               "a student trains in the form qdq", "another form");
 }
 
+TEST_CASE("few bits train in small batches, and a recipe may say otherwise", "[distill][qat]") {
+  CHECK(quantized_recipe("int8").batch == 256);
+  CHECK(quantized_recipe("w4a8").batch == 64);
+  CHECK(read_recipe(nlohmann::json::parse("{}"), "", "", quantized_recipe("w4a4")).batch == 64);
+  CHECK(read_recipe(nlohmann::json::parse(R"({"batch": 96})"), "", "", quantized_recipe("w4a4"))
+            .batch == 96);
+}
+
 TEST_CASE("distilled from its FP32 self, a quantized student learns what rounding cost",
           "[distill][qat]") {
   const auto data = open_dataset(fixture("fashion_mnist_test.json"));
@@ -229,7 +237,7 @@ TEST_CASE("distilled from its FP32 self, a quantized student learns what roundin
       quantized_student(teacher, "", *decoded, {.format = "w2a8", .samples = 64, .threads = 2});
   TrainJob job = small_job(student.graph.model, &teacher, *decoded);
   job.training.resize(1600);
-  job.recipe = quantized_recipe();
+  job.recipe = quantized_recipe("w2a8");
   job.recipe.batch = 64;
   job.recipe.epochs = 1;
   job.step_sizes = student.step_names();
