@@ -30,19 +30,16 @@ class Experiment:
     cache: bool = True  # the teacher's answers are computed once for all runs; refused beside augmentation
 
 
-def quantized(model, label):
-    return [Experiment(f"qat-{label}-{kind}", "qat", "qat/soft_targets", f"quantized:{kind}", model) for kind in FORMATS] + [
-        Experiment(f"qat-{label}-fp32", "qat", "qat/soft_targets", model, model)]
-
-
-def large_batches(model, label):
-    return [Experiment(f"qat-{label}-{kind}-batch256", "qat", "qat/batch256", student, model)
-            for kind, student in [(kind, f"quantized:{kind}") for kind in FORMATS] + [("fp32", model)]]
+def quantized(model, label, recipe="soft_targets", formats=FORMATS, cache=True):
+    """The formats, and beside them the same training without rounding."""
+    suffix = "" if recipe == "soft_targets" else f"-{recipe}"
+    students = {kind: f"quantized:{kind}" for kind in formats} | {"fp32": model}
+    return [Experiment(f"qat-{label}-{kind}{suffix}", "qat", f"qat/{recipe}", student, model, cache=cache)
+            for kind, student in students.items()]
 
 
 def augmented(model, label):
-    return [Experiment(f"qat-{label}-{kind}-augmented", "qat", "qat/augmented", student, model, cache=False)
-            for kind, student in (("int8", "quantized:int8"), ("w4a8", "quantized:w4a8"), ("fp32", model))]
+    return quantized(model, label, "augmented", ["int8", "w4a8"], cache=False)
 
 
 def losses():
@@ -53,8 +50,8 @@ def losses():
 EXPERIMENTS = [
     *quantized(RESNET20, "resnet20"),
     *quantized(MOBILENETV2, "mobilenetv2"),
-    *large_batches(RESNET20, "resnet20"),
-    *large_batches(MOBILENETV2, "mobilenetv2"),
+    *quantized(RESNET20, "resnet20", "batch256"),
+    *quantized(MOBILENETV2, "mobilenetv2", "batch256"),
     *augmented(RESNET20, "resnet20"),
     *augmented(MOBILENETV2, "mobilenetv2"),
     Experiment("shrink-half", "shrink", "shrink/half", "shrink:macs=0.5", RESNET20),

@@ -17,6 +17,7 @@
 #include "lib/distributed/world.h"
 #include "lib/model/model_files.h"
 #include "tools/distill_measure.h"
+#include "tools/distill_recipe.h"
 #include "tools/distill_student.h"
 #include "tools/job_report.h"
 #include "tools/output_files.h"
@@ -26,55 +27,6 @@ namespace limbeck {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// "classes=3,5,7".
-std::vector<int64_t> domain_classes(const std::string& text) {
-  constexpr std::string_view kStart = "classes=";
-  const std::string list = text.starts_with(kStart) ? text.substr(kStart.size()) : "";
-  const nlohmann::json parsed = nlohmann::json::parse("[" + list + "]", nullptr, false);
-  if (!list.empty() && !parsed.is_discarded()) return read_classes(parsed, "--domain");
-  throw_error(Category::kUsage, "--domain", "the form is classes=LIST", "'" + text + "'",
-              "write for example --domain classes=3,5,7");
-}
-
-/// The recipe with what the command line says instead.
-Recipe merged_recipe(const DistillJob& job) {
-  Recipe recipe = job.recipe.empty() ? Recipe() : load_recipe(job.recipe);
-  if (const auto format =
-          quantized_request(job.student.empty() ? recipe.student : fs::path(job.student))) {
-    const Recipe defaults = quantized_recipe(*format);
-    recipe = job.recipe.empty() ? defaults : load_recipe(job.recipe, defaults);
-  }
-  if (!job.teacher.empty()) recipe.teacher = job.teacher;
-  if (!job.student.empty()) recipe.student = job.student;
-  if (!job.data.empty()) recipe.data = job.data;
-  recipe.epochs = job.epochs.value_or(recipe.epochs);
-  recipe.batch = job.batch.value_or(recipe.batch);
-  if (job.own_seed) recipe.seed = job.common.seed;
-  if (!job.domain.empty()) recipe.domain = domain_classes(job.domain);
-  return recipe;
-}
-
-void check_recipe(const DistillJob& job, const Recipe& recipe) {
-  std::string complaints;
-  const auto complain = [&complaints](const std::string& text) {
-    complaints += (complaints.empty() ? "" : "; ") + text;
-  };
-  if (recipe.student.empty()) complain("something must be trained: --student or \"student\"");
-  if (quantized_request(recipe.student) && recipe.teacher.empty())
-    complain("a student is quantized from its teacher: --teacher or \"teacher\"");
-  if (quantized_request(recipe.student) && recipe.precision != Precision::kFloat)
-    complain("a quantized student trains in the arithmetic of its file: no \"precision\"");
-  if (shrink_request(recipe.student) && recipe.teacher.empty())
-    complain("a student is shrunk from its teacher: --teacher or \"teacher\"");
-  if (recipe.data.empty()) complain("training needs samples: --data or \"data\"");
-  if (job.baseline && recipe.teacher.empty())
-    complain("--baseline trains without the teacher: it needs --teacher to compare with");
-  if (!job.teacher_cache.empty() && recipe.teacher.empty())
-    complain("--teacher-cache keeps the answers of a teacher: it needs --teacher");
-  if (complaints.empty()) return;
-  throw_error(Category::kUsage, "limbeck distill", complaints, "", "see limbeck distill --help");
-}
 
 /// How the samples were normalised, which augmentation must know.
 void read_normalisation(const fs::path& description, AugmentationOptions& options) {
@@ -171,7 +123,7 @@ class DistillRun {
     if (recipe_.precision == Precision::kBfloat16 && !multiplies_bfloat16() && leads_ &&
         !job_.common.quiet) {
       std::cerr << "bf16: this CPU has no instructions for it (AVX512_BF16): the results are those "
-                   "of bf16, but fp32 is faster here\n";
+                   "of bf16, and it is no faster than fp32\n";
     }
     if (job_.baseline && !source_->has_labels()) {
       throw_error(Category::kUsage, "limbeck distill", "--baseline trains on labels", "no labels",

@@ -25,6 +25,10 @@ Dims channels_last_strides(const Dims& dims) {
 
 }  // namespace
 
+bool is_one_of(std::initializer_list<dnnl::cpu_isa> known) {
+  return std::find(known.begin(), known.end(), dnnl::get_effective_cpu_isa()) != known.end();
+}
+
 std::unique_lock<std::mutex> creation_lock() {
   static std::mutex mutex;
   constexpr unsigned kAvx512 = 0x20;  // the bit that all of dnnl_cpu_isa_avx512_core... have

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <oneapi/dnnl/dnnl.hpp>
@@ -38,6 +39,9 @@ dnnl::primitive_attr base_attributes();
 
 /// Turns an exception of oneDNN into an Error that names the place.
 [[noreturn]] void rethrow(const dnnl::error& error, const std::string& place);
+
+/// Whether what oneDNN takes this CPU for is one of them.
+bool is_one_of(std::initializer_list<dnnl::cpu_isa> known);
 
 /// True for the slow fallback implementations of oneDNN.
 bool is_slow(const char* implementation);

@@ -203,12 +203,9 @@ void check_convolution_input(const ConvolutionSpec& spec, const Dims& dims) {
 
 bool integer_kernels_are_exact() {
   // vpdpbusd adds four products in 32 bits; what older CPUs have instead saturates at 16.
-  static const bool exact = [] {
-    const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
-    const dnnl::cpu_isa vnni[] = {dnnl::cpu_isa::avx512_core_vnni, dnnl::cpu_isa::avx512_core_bf16,
-                                  dnnl::cpu_isa::avx512_core_amx, dnnl::cpu_isa::avx2_vnni};
-    return std::find(std::begin(vnni), std::end(vnni), isa) != std::end(vnni);
-  }();
+  using isa = dnnl::cpu_isa;
+  static const bool exact = is_one_of(
+      {isa::avx512_core_vnni, isa::avx512_core_bf16, isa::avx512_core_amx, isa::avx2_vnni});
   return exact;
 }
 

@@ -282,11 +282,8 @@ TrainingConvolution::WeightGradients TrainingConvolution::backward_weights(
 namespace limbeck {
 
 bool multiplies_bfloat16() {
-  static const bool native = [] {
-    const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
-    const dnnl::cpu_isa known[] = {dnnl::cpu_isa::avx512_core_bf16, dnnl::cpu_isa::avx512_core_amx};
-    return std::find(std::begin(known), std::end(known), isa) != std::end(known);
-  }();
+  static const bool native =
+      onednn::is_one_of({dnnl::cpu_isa::avx512_core_bf16, dnnl::cpu_isa::avx512_core_amx});
   return native;
 }
 
