@@ -46,8 +46,8 @@ struct QuantizedStudent {
 /// Rounds a trained student: `trained` is graph.model after training, its constants found by name.
 /// Weights become integer codes, biases int32 in steps of input scale times weight scale, as
 /// apply_plan writes them. The arithmetic is that of the training graph but for the order of
-/// float sums, which moves a value by one step where it lies between two. Raises kInternal when a
-/// step size is missing.
+/// float sums, which moves a value by one step where it lies between two; values computed from it
+/// may then be more steps apart. Raises kInternal when a step size is missing.
 QuantizedStudent finish_qat(const QatStudent& student, const Model& trained);
 
 }  // namespace limbeck
