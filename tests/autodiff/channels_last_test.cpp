@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
+#include <random>
 #include <thread>
 
 #include "lib/autodiff/tape.h"
@@ -28,7 +29,9 @@ void check_close(const Tensor& fast, const Tensor& plain, const std::string& wha
   for (size_t i = 0; i < plain.as<float>().size(); ++i) {
     const auto expected = static_cast<double>(plain.as<float>()[i]);
     largest = std::max(largest, std::fabs(expected));
-    worst = std::max(worst, std::fabs(static_cast<double>(fast.as<float>()[i]) - expected));
+    const double apart = std::fabs(static_cast<double>(fast.as<float>()[i]) - expected);
+    worst = apart <= worst ? worst : apart;  // NaN stays
+    if (std::isnan(apart)) break;
   }
   CHECK(worst <= 1e-5 * largest);
 }
@@ -55,7 +58,7 @@ void check_agreement(const Model& model, const Tensor& x, TrainOptions options) 
 }
 
 struct Convolution {
-  const char* what;
+  std::string what;
   Dims x;
   Dims w;
   List strides;
@@ -71,7 +74,9 @@ const std::vector<Convolution>& convolutions() {
       {"sixteen channels", {2, 16, 7, 7}, {16, 16, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1, ""},
       {"stride, odd size", {2, 8, 9, 7}, {16, 8, 3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}, 1, ""},
       {"pointwise, stride", {2, 8, 8, 8}, {16, 8, 1, 1}, {2, 2}, {0, 0, 0, 0}, {1, 1}, 1, ""},
-      // oneDNN's own 1x1 kernels spoil the heap in these two.
+      // oneDNN's own 1x1 kernel errs in this one in bfloat16.
+      {"pointwise, odd", {2, 8, 5, 6}, {15, 8, 1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 1, ""},
+      // And spoils the heap in these two.
       {"pointwise, few channels",
        {2, 4, 32, 32},
        {8, 4, 1, 1},
@@ -195,45 +200,97 @@ double difference(const Tensor& a, const Tensor& b) {
   return worst / largest;
 }
 
+/// Shapes in which kernels of other unrolling, tails and padding take over.
+std::vector<Convolution> random_convolutions(size_t count) {
+  std::mt19937 random(17);  // its numbers are the same everywhere, those of distributions are not
+  const auto from_to = [&](int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(random()) % (high - low + 1);
+  };
+  std::vector<Convolution> result;
+  while (result.size() < count) {
+    const List kernel{from_to(1, 5), from_to(1, 5)};
+    const List size{from_to(1, 18), from_to(1, 18)};
+    const List strides{from_to(1, 3), from_to(1, 3)};
+    const int64_t dilation = from_to(1, 2);
+    const int64_t pad = from_to(0, 2);
+    const bool depthwise = from_to(1, 4) == 1;
+    const int64_t group = depthwise ? from_to(1, 40) : from_to(1, 4) == 1 ? from_to(2, 4) : 1;
+    const int64_t in = depthwise ? 1 : from_to(1, 36);
+    const int64_t out = depthwise ? 1 : from_to(1, 36);
+    bool fits = true;
+    for (size_t axis = 0; axis < 2; ++axis) {
+      fits = fits && (kernel[axis] - 1) * dilation + 1 <= size[axis] + 2 * pad;
+      fits = fits && pad < kernel[axis];
+    }
+    if (!fits) continue;
+    Convolution c{"",
+                  {from_to(1, 3), group * in, size[0], size[1]},
+                  {group * out, in, kernel[0], kernel[1]},
+                  strides,
+                  List(4, pad),
+                  {dilation, dilation},
+                  group,
+                  ""};
+    c.what = "x " + dims_text(c.x) + ", w " + dims_text(c.w) + ", strides " + dims_text(strides) +
+             ", dilation " + std::to_string(dilation) + ", pad " + std::to_string(pad);
+    result.push_back(std::move(c));
+  }
+  return result;
+}
+
+/// Forward and backward in bfloat16 against FP32 on rounded factors.
+void check_bfloat16(const Convolution& c, bool sizeable) {
+  INFO(c.what);
+  // Only factors are rounded: without the Relu's kink, and with the bias as it is.
+  ModelBuilder builder(13);
+  builder.input("x", {-1, c.x[1], c.x[2], c.x[3]}).output("y");
+  builder.weight("w", noise(c.w, 2)).weight("b", noise({c.w[0]}, 3));
+  NodeBuilder node = builder.node("Conv", {"x", "w", "b"}, {"y"});
+  node.with("strides", c.strides).with("dilations", c.dilations).with("group", c.group);
+  if (!c.pads.empty()) node.with("pads", c.pads);
+  if (!c.auto_pad.empty()) node.with("auto_pad", c.auto_pad);
+  const Model model = builder.build();
+  TrainOptions options{.gradients_of = {"x"}};
+  options.precision = Precision::kBfloat16;
+  const auto rounding = Tape::compile(model, options);
+  options.precision = Precision::kFloat;
+  options.fast = sizeable;  // reference kernels are slow
+  const auto plain = Tape::compile(model, options);
+  REQUIRE(plain->parameters()[0].name == "w");
+  const Tensor x = noise(c.x, 1);
+  const Tensor w = plain->parameters()[0].initial;
+  const Tensor b = plain->parameters()[1].initial;
+  const Tensor dy =
+      to_bfloat16(noise(plain->forward(initial(*plain), {&x, 1}, 1).outputs[0].dims(), 4));
+  const Step step = step_of(*rounding, x, w, b, dy);
+  const Step expected = step_of(*plain, to_bfloat16(x), to_bfloat16(w), b, dy);
+  check_close(step.y, expected.y, "y");
+  for (size_t i = 0; i < step.gradients.size(); ++i)
+    check_close(step.gradients[i], expected.gradients[i], std::to_string(i));
+  // The output's gradient is rounded as well.
+  const Tensor slopes = noise(dy.dims(), 5);
+  const Step rough = step_of(*rounding, x, w, b, slopes);
+  const Step smooth = step_of(*plain, to_bfloat16(x), to_bfloat16(w), b, to_bfloat16(slopes));
+  check_close(rough.gradients[0], smooth.gradients[0], "dw");
+  check_close(rough.gradients[2], smooth.gradients[2], "dx");
+  if (!sizeable) return;
+  // Eight bits leave a relative error of at most 2^-8 in every product.
+  const Step exact = step_of(*plain, x, w, b, dy);
+  CHECK(difference(step.y, exact.y) > 1e-4);
+  CHECK(difference(step.y, exact.y) < 0.02);
+}
+
 }  // namespace
 
 TEST_CASE("convolutions in bfloat16 multiply rounded factors", "[autodiff]") {
-  for (const Convolution& c : convolutions()) {
+  for (const Convolution& c : convolutions()) check_bfloat16(c, true);
+}
+
+TEST_CASE("convolutions of many shapes agree with the reference in both precisions", "[autodiff]") {
+  for (const Convolution& c : random_convolutions(300)) {
     INFO(c.what);
-    // Only factors are rounded: without the Relu's kink, and with the bias as it is.
-    ModelBuilder builder(13);
-    builder.input("x", {-1, c.x[1], c.x[2], c.x[3]}).output("y");
-    builder.weight("w", noise(c.w, 2)).weight("b", noise({c.w[0]}, 3));
-    NodeBuilder node = builder.node("Conv", {"x", "w", "b"}, {"y"});
-    node.with("strides", c.strides).with("dilations", c.dilations).with("group", c.group);
-    if (!c.pads.empty()) node.with("pads", c.pads);
-    if (!c.auto_pad.empty()) node.with("auto_pad", c.auto_pad);
-    const Model model = builder.build();
-    TrainOptions options{.gradients_of = {"x"}};
-    const auto plain = Tape::compile(model, options);
-    options.precision = Precision::kBfloat16;
-    const auto rounding = Tape::compile(model, options);
-    REQUIRE(plain->parameters()[0].name == "w");
-    const Tensor x = noise(c.x, 1);
-    const Tensor w = plain->parameters()[0].initial;
-    const Tensor b = plain->parameters()[1].initial;
-    const Tensor dy =
-        to_bfloat16(noise(plain->forward(initial(*plain), {&x, 1}, 1).outputs[0].dims(), 4));
-    const Step step = step_of(*rounding, x, w, b, dy);
-    const Step expected = step_of(*plain, to_bfloat16(x), to_bfloat16(w), b, dy);
-    const Step exact = step_of(*plain, x, w, b, dy);
-    check_close(step.y, expected.y, "y");
-    for (size_t i = 0; i < step.gradients.size(); ++i)
-      check_close(step.gradients[i], expected.gradients[i], std::to_string(i));
-    // Eight bits leave a relative error of at most 2^-8 in every product.
-    CHECK(difference(step.y, exact.y) > 1e-4);
-    CHECK(difference(step.y, exact.y) < 0.02);
-    // The output's gradient is rounded as well.
-    const Tensor slopes = noise(dy.dims(), 5);
-    const Step rough = step_of(*rounding, x, w, b, slopes);
-    const Step smooth = step_of(*plain, to_bfloat16(x), to_bfloat16(w), b, to_bfloat16(slopes));
-    check_close(rough.gradients[0], smooth.gradients[0], "dw");
-    check_close(rough.gradients[2], smooth.gradients[2], "dx");
+    check_agreement(model_of(c, true), noise(c.x, 1), {.gradients_of = {"x"}});
+    check_bfloat16(c, false);
   }
 }
 

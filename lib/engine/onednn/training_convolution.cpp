@@ -100,22 +100,31 @@ Forward::primitive_desc forward_desc(const Problem& p, bool free) {
   return {desc, base_attributes(), cpu()};
 }
 
+bool pointwise(const Problem& p) {
+  const Dims w = p.w.dims();
+  return w[w.size() - 1] == 1 && w[w.size() - 2] == 1;
+}
+
 /// oneDNN's kernels of strided 1x1 convolutions write behind their scratchpad, for the gradient of
 /// the weights, where a pixel has fewer channels than their block of 8 or 16 (2.6.3; issue 6035 of
 /// uxlfoundation/oneDNN).
 bool overruns_scratchpad(const Problem& p) {
   constexpr int64_t kLargestBlock = 16;
-  const Dims w = p.w.dims();
-  const bool pointwise = w[w.size() - 1] == 1 && w[w.size() - 2] == 1;
   const bool strided = p.strides[0] > 1 || p.strides[1] > 1;
-  return pointwise && strided && p.x.dims()[1] < kLargestBlock;
+  return pointwise(p) && strided && p.x.dims()[1] < kLargestBlock;
 }
 
-void leave_pointwise_kernels(dnnl::convolution_backward_weights::primitive_desc& description) {
-  const auto pointwise = [&] {
-    return std::string_view(description.impl_info_str()).find("1x1") != std::string_view::npos;
-  };
-  while (pointwise() && description.next_impl()) {
+/// Its 1x1 kernel for bfloat16 gives wrong gradients of the data where the output channels of a
+/// group are odd in number and the pixels are, among others, a multiple of 30 (2.6.3).
+bool miscounts_pairs(const Problem& p) {
+  const Dims w = p.w.dims();
+  return pointwise(p) && p.factors == memory::data_type::bf16 && w[w.size() - 4] % 2 != 0;
+}
+
+template <typename Description>
+void leave_pointwise_kernels(Description& description) {
+  const auto kernel = [&] { return std::string_view(description.impl_info_str()); };
+  while (kernel().find("1x1") != std::string_view::npos && description.next_impl()) {
   }
 }
 
@@ -129,7 +138,9 @@ struct Compiled {
           const BackwardData::desc desc(
               dnnl::algorithm::convolution_direct, image(p.x, kFloat, free), any(p.w, p.factors),
               image(p.y, p.factors, free), p.strides, p.dilations, p.begin, p.end);
-          return BackwardData::primitive_desc(desc, base_attributes(), cpu(), forward);
+          BackwardData::primitive_desc made(desc, base_attributes(), cpu(), forward);
+          if (miscounts_pairs(p)) leave_pointwise_kernels(made);
+          return made;
         })),
         weights(make_fast<BackwardWeights::primitive_desc>([&](bool free) {
           const BackwardWeights::desc desc(
@@ -173,8 +184,29 @@ Dims shape_key(const ConvGeometry& g, bool bias) {
   return key;
 }
 
+/// Whether a tap of the window meets the image anywhere.
+bool meets_image(const WindowAxis& axis, int64_t tap) {
+  for (int64_t i = 0; i < axis.output; ++i) {
+    const int64_t at = i * axis.stride - axis.pad_begin + tap * axis.dilation;
+    if (at >= 0 && at < axis.input) return true;
+  }
+  return false;
+}
+
+/// oneDNN's gradient of the weights in bfloat16 gathers the pixels of a strided row and multiplies
+/// them in pairs. Where a row has one output, or a tap reads nothing but padding, zero meets what
+/// was never written, and NaN may lie there (2.6.3).
+bool multiplies_unwritten_pixels(const ConvGeometry& g) {
+  const WindowAxis& row = g.windows[1];
+  if (row.stride == 1) return false;
+  bool all_meet = true;
+  for (int64_t tap = 0; tap < row.kernel; ++tap) all_meet = all_meet && meets_image(row, tap);
+  return row.output == 1 || !all_meet;
+}
+
 std::shared_ptr<const Compiled> compiled(const ConvGeometry& g, bool bias, Precision precision) {
-  if (precision == Precision::kBfloat16 && multiplies_bfloat16()) {
+  if (precision == Precision::kBfloat16 && multiplies_bfloat16() &&
+      !multiplies_unwritten_pixels(g)) {
     try {
       auto native = std::make_shared<const Compiled>(describe(g, bias, memory::data_type::bf16));
       if (!native->is_slow()) return native;
