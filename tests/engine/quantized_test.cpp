@@ -1,7 +1,9 @@
 // QDQ patterns as integer steps against the plain float kernels between conversions.
 #include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <cmath>
 #include <functional>
+#include <random>
 
 #include "tests/support/engine_compare.h"
 
@@ -76,6 +78,13 @@ TEST_CASE("quantized convolutions run as integers and round like the float patte
                .out = {0.2F, 120}}) == 1.0);
   CHECK(check({.weights = {16, 8, 3, 3}, .pads = {2, 2, 2, 2}, .dilations = {2, 2}}) == 1.0);
   CHECK(check({.weights = {16, 4, 3, 3}, .groups = 2, .out = {0.3F, 120}}) == 1.0);
+  // oneDNN 2.6 would sum up these weights wrongly.
+  for (const Step& in : {kInput, kSigned, Step{0.02F, 0, DataType::kInt8}})
+    CHECK(check({.input = {2, 63, 4, 9},
+                 .weights = {42, 21, 4, 4},
+                 .groups = 3,
+                 .in = in,
+                 .out = {0.9F, 120}}) == 1.0);
   CHECK(check({.weights = {8, 1, 3, 3}, .groups = 8, .out = {0.1F, 120}}) == 1.0);
   CHECK(check({.input = {3, 20, 12, 13},
                .weights = {20, 1, 5, 5},
@@ -89,6 +98,41 @@ TEST_CASE("quantized convolutions run as integers and round like the float patte
                .pads = {2, 1},
                .dilations = {1},
                .out = {0.3F, 120}}) == 1.0);
+}
+
+TEST_CASE("quantized convolutions of many shapes round like the float pattern", "[engine]") {
+  std::mt19937 random(19);  // its numbers are the same everywhere, those of distributions are not
+  const auto from_to = [&](int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(random()) % (high - low + 1);
+  };
+  for (int checked = 0; checked < 500;) {
+    const bool depthwise = from_to(1, 4) == 1;
+    const int64_t group = depthwise ? from_to(2, 40) : from_to(1, 4) == 1 ? from_to(2, 4) : 1;
+    const int64_t in = depthwise ? 1 : from_to(1, 40);
+    const int64_t out = depthwise ? 1 : from_to(1, 40);
+    const int64_t dilation = from_to(1, 4) == 1 ? 2 : 1;
+    Convolution c{.input = {from_to(1, 3), group * in, from_to(3, 18), from_to(3, 18)},
+                  .weights = {group * out, in, from_to(1, 5), from_to(1, 5)},
+                  .groups = group,
+                  .strides = {from_to(1, 3), from_to(1, 3)},
+                  .pads = {from_to(0, 2), from_to(0, 2), from_to(0, 2), from_to(0, 2)},
+                  .dilations = {dilation, dilation},
+                  .per_channel = from_to(0, 1) == 1,
+                  .bias = from_to(0, 1) == 1,
+                  .function = from_to(0, 1) == 1 ? "Relu" : ""};
+    bool fits = group * out > 1;  // and several values
+    for (size_t axis = 0; axis < 2; ++axis) {
+      const int64_t window = (c.weights[2 + axis] - 1) * dilation + 1;
+      fits = fits && window <= c.input[2 + axis];
+    }
+    if (!fits) continue;
+    ++checked;
+    if (from_to(0, 1) == 1) c.in = kSigned;
+    const auto products = static_cast<float>(in * c.weights[2] * c.weights[3]);
+    c.out = {0.05F * std::sqrt(products), 120, DataType::kUint8};
+    CAPTURE(c.strides, c.pads, dilation, c.per_channel, c.bias);
+    check(c);
+  }
 }
 
 TEST_CASE("activations between a quantized convolution and its QuantizeLinear fuse", "[engine]") {

@@ -209,6 +209,12 @@ bool integer_kernels_are_exact() {
   return exact;
 }
 
+bool sums_weights_rightly(const ConvolutionSpec& spec) {
+  constexpr bool kMended = DNNL_VERSION_MAJOR > 2 || DNNL_VERSION_MINOR >= 7;
+  const bool depthwise = spec.weights.dim(0) == spec.groups && spec.weights.dim(1) == 1;
+  return kMended || spec.groups == 1 || depthwise;
+}
+
 std::unique_ptr<StepKernel> make_convolution(ConvolutionSpec spec) {
   return std::make_unique<Convolution>(std::move(spec));
 }

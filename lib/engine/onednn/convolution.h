@@ -58,6 +58,10 @@ void check_convolution_input(const ConvolutionSpec& spec, const Dims& input);
 /// False on CPUs where the 8-bit kernels may saturate sums of two products (no VNNI); see
 /// lib/engine/exact_steps.h.
 bool integer_kernels_are_exact();
+/// Whether `spec` in 8 bits is computed rightly, the CPU aside: zero points and signed inputs need
+/// the sums of weights, and oneDNN before 2.7 errs in those of grouped, not depthwise, convolutions
+/// in some shapes (4 x 4 kernels among them).
+bool sums_weights_rightly(const ConvolutionSpec& spec);
 
 /// Inputs: the activation, then one tensor for every addition of the post-operations. Output:
 /// channels last.
