@@ -13,7 +13,8 @@ READING = """Top-1 in percent on the 10,000 test images, which neither train nor
 behind a figure: Wilson's 95 % interval of one run. A change is paired, image by image, with its 95 % interval (Tango's
 against the teacher, Wald's otherwise) and McNemar's exact p; p of 0.05 or more is noise. Held out: training images that did
 not train, 2 % or 1000 of them, after every epoch. The teacher was trained on them, so those figures lie above the
-test's. Seconds are wall time of whole runs on a machine that did other work as well, so they say little about speed.
+test's. CPUs of another kind (AVX2, AVX-512) add in another order, which gives runs as different as another seed does.
+Seconds are wall time of whole runs on a machine that did other work as well, so they say little about speed.
 """
 
 
