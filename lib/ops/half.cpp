@@ -20,10 +20,21 @@ uint16_t half_from_float(float value) {
   return static_cast<uint16_t>(sign | (rounded >> 13));
 }
 
+namespace {
+
+/// Bits of a float to those of the nearest one that ends in sixteen zeros. Without branches, so
+/// that loops become vector instructions.
+uint32_t round_to_bfloat16(uint32_t bits) {
+  const uint32_t rounded = bits + 0x7FFFU + ((bits >> 16) & 1U);
+  const uint32_t quiet = bits | 0x400000U;
+  const bool nan = (bits & 0x7FFFFFFFU) > 0x7F800000U;
+  return (nan ? quiet : rounded) & 0xFFFF0000U;
+}
+
+}  // namespace
+
 uint16_t bfloat16_from_float(float value) {
-  const uint32_t bits = std::bit_cast<uint32_t>(value);
-  if (std::isnan(value)) return static_cast<uint16_t>((bits >> 16) | 0x40U);
-  return static_cast<uint16_t>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
+  return static_cast<uint16_t>(round_to_bfloat16(std::bit_cast<uint32_t>(value)) >> 16);
 }
 
 Tensor rounded_to_bfloat16(const Tensor& values) {
@@ -31,7 +42,7 @@ Tensor rounded_to_bfloat16(const Tensor& values) {
   const auto from = values.as<float>();
   const auto to = result.mutable_as<float>();
   for (size_t i = 0; i < to.size(); ++i)
-    to[i] = std::bit_cast<float>(static_cast<uint32_t>(bfloat16_from_float(from[i])) << 16);
+    to[i] = std::bit_cast<float>(round_to_bfloat16(std::bit_cast<uint32_t>(from[i])));
   return result;
 }
 

@@ -204,9 +204,16 @@ bool multiplies_unwritten_pixels(const ConvGeometry& g) {
   return row.output == 1 || !all_meet;
 }
 
+/// Whether kernels for bfloat16 are wanted. For the weights of depthwise convolutions with windows
+/// above 3 they take twice the time of rounding and multiplying in FP32.
+bool takes_bfloat16(const ConvGeometry& g) {
+  const bool depthwise = g.group > 1 && g.in_channels == 1 && g.out_channels == 1;
+  const bool wide = g.windows[0].kernel > 3 || g.windows[1].kernel > 3;
+  return multiplies_bfloat16() && !(depthwise && wide) && !multiplies_unwritten_pixels(g);
+}
+
 std::shared_ptr<const Compiled> compiled(const ConvGeometry& g, bool bias, Precision precision) {
-  if (precision == Precision::kBfloat16 && multiplies_bfloat16() &&
-      !multiplies_unwritten_pixels(g)) {
+  if (precision == Precision::kBfloat16 && takes_bfloat16(g)) {
     try {
       auto native = std::make_shared<const Compiled>(describe(g, bias, memory::data_type::bf16));
       if (!native->is_slow()) return native;
