@@ -57,7 +57,7 @@ def main():
     parser.add_argument("--models", nargs="*", default=MODELS, help="stems")
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--batch", type=int, default=256)
-    parser.add_argument("--steps", type=int, default=25, help="steps of an epoch; its end takes longer on several ranks")
+    parser.add_argument("--steps", type=int, default=25, help="steps of an epoch; short ones favour one rank")
     parser.add_argument("--epochs", type=int, default=1, help="epochs that the long run has more")
     parser.add_argument("--rounds", type=int, default=2, help="turns of each")
     options = parser.parse_args()

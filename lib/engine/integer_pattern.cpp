@@ -59,7 +59,7 @@ std::optional<Selection> select_integer_convolution(IntegerPattern pattern, bool
   const bool automatic = anchor.has_attribute("output_shape") || window->auto_pad != "NOTSET";
   if (transposed && (automatic || groups > 1 || !pattern.post_ops.empty())) return {};
   Selection selection = weighted_selection(pattern);
-  bool exact_already = use_onednn(pattern);
+  const bool exact_already = use_onednn(pattern);
   onednn::ConvolutionSpec spec;
   spec.place = anchor.place();
   spec.transposed = transposed;
@@ -74,10 +74,12 @@ std::optional<Selection> select_integer_convolution(IntegerPattern pattern, bool
   spec.bias = std::move(pattern.bias);
   spec.post_ops = std::move(pattern.post_ops);
   spec.quantized = std::move(pattern.quantized);
-  exact_already = exact_already && onednn::sums_weights_rightly(spec);
-  if (!exact_already && !exact_convolution_fits(spec)) return {};
-  selection.kernel = exact_already ? onednn::make_convolution(std::move(spec))
-                                   : make_exact_convolution(std::move(spec));
+  if (exact_already && onednn::sums_weights_rightly(spec)) {
+    selection.kernel = onednn::make_convolution(std::move(spec));
+    return selection;
+  }
+  if (!exact_convolution_fits(spec)) return {};
+  selection.kernel = make_exact_convolution(std::move(spec));
   return selection;
 }
 

@@ -10,6 +10,7 @@
 #include "tests/support/gradient_check.h"
 #include "tests/support/model_builder.h"
 #include "tests/support/reference_run.h"
+#include "tests/support/worst.h"
 
 namespace limbeck::test {
 namespace {
@@ -121,7 +122,7 @@ void check_parameters(const Tape& tape, const Tensor& x, const Tensor& v) {
       };
       const double expected = (shifted(kStep) - shifted(-kStep)) / (2 * kStep);
       largest = std::max(largest, std::fabs(expected));
-      worst = std::max(worst, std::fabs(expected - actual[k]));
+      worst = worse(worst, std::fabs(expected - actual[k]));
     }
     INFO(tape.parameters()[i].name << ", largest " << largest);
     CHECK(worst <= 1e-6 * std::max(largest, 0.01));

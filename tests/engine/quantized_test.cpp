@@ -3,9 +3,9 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
 #include <functional>
-#include <random>
 
 #include "tests/support/engine_compare.h"
+#include "tests/support/random_shapes.h"
 
 namespace limbeck::test {
 namespace {
@@ -101,15 +101,9 @@ TEST_CASE("quantized convolutions run as integers and round like the float patte
 }
 
 TEST_CASE("quantized convolutions of many shapes round like the float pattern", "[engine]") {
-  std::mt19937 random(19);  // its numbers are the same everywhere, those of distributions are not
-  const auto from_to = [&](int64_t low, int64_t high) {
-    return low + static_cast<int64_t>(random()) % (high - low + 1);
-  };
+  RandomIntegers from_to(19);
   for (int checked = 0; checked < 500;) {
-    const bool depthwise = from_to(1, 4) == 1;
-    const int64_t group = depthwise ? from_to(2, 40) : from_to(1, 4) == 1 ? from_to(2, 4) : 1;
-    const int64_t in = depthwise ? 1 : from_to(1, 40);
-    const int64_t out = depthwise ? 1 : from_to(1, 40);
+    const auto [group, in, out] = random_channels(from_to);
     const int64_t dilation = from_to(1, 4) == 1 ? 2 : 1;
     Convolution c{.input = {from_to(1, 3), group * in, from_to(3, 18), from_to(3, 18)},
                   .weights = {group * out, in, from_to(1, 5), from_to(1, 5)},

@@ -5,6 +5,7 @@
 #include "lib/quantize/emit.h"
 #include "lib/quantize/quantize.h"
 #include "tests/support/plan_support.h"
+#include "tests/support/worst.h"
 
 using namespace limbeck;
 using namespace limbeck::test;
@@ -37,8 +38,7 @@ float largest_difference(const Tensor& a, const Tensor& b) {
   const std::vector<float> right = b.to_float();
   REQUIRE(left.size() == right.size());
   float largest = 0;
-  for (size_t i = 0; i < left.size(); ++i)
-    largest = std::max(largest, std::fabs(left[i] - right[i]));
+  for (size_t i = 0; i < left.size(); ++i) largest = worse(largest, std::fabs(left[i] - right[i]));
   return largest;
 }
 

@@ -7,6 +7,7 @@
 
 #include "lib/ops/gradient.h"
 #include "tests/support/vectors.h"
+#include "tests/support/worst.h"
 
 namespace limbeck::test {
 namespace {
@@ -183,7 +184,7 @@ void check_numeric(const Bound& bound, const std::vector<Tensor>& cotangents, si
   const double bound_of_error = 1e-7 * largest(expected) + 1e-11 * magnitude;
   double worst = 0;
   for (size_t k = 0; k < expected.size(); ++k)
-    worst = std::max(worst, std::fabs(expected[k] - actual[k]));
+    worst = worse(worst, std::fabs(expected[k] - actual[k]));
   INFO("input " << input << ", largest gradient " << largest(expected));
   CHECK(worst <= bound_of_error);
 }
@@ -233,8 +234,7 @@ void check_float(const NodeCase& node_case, const std::vector<Tensor>& cotangent
     const std::vector<double> exact = values_of(expected[i]);
     const std::vector<double> rough = values_of(gradients[i]);
     double worst = 0;
-    for (size_t k = 0; k < exact.size(); ++k)
-      worst = std::max(worst, std::fabs(exact[k] - rough[k]));
+    for (size_t k = 0; k < exact.size(); ++k) worst = worse(worst, std::fabs(exact[k] - rough[k]));
     CHECK(worst <= 1e-4 * largest(exact) + 1e-6);
   }
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lib/ops/op.h"
+#include "tests/support/worst.h"
 
 namespace limbeck::test {
 namespace {
@@ -61,7 +62,7 @@ void check_same_outputs(const Model& before, const Model& after, const NamedTens
     float difference = 0.0F;
     for (size_t k = 0; k < a.size(); ++k) {
       largest = std::max(largest, std::abs(a[k]));
-      difference = std::max(difference, std::abs(a[k] - b[k]));
+      difference = worse(difference, std::abs(a[k] - b[k]));
     }
     CHECK(difference <= tolerance * largest);
   }

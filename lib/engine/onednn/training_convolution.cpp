@@ -184,24 +184,18 @@ Dims shape_key(const ConvGeometry& g, bool bias) {
   return key;
 }
 
-/// Whether a tap of the window meets the image anywhere.
-bool meets_image(const WindowAxis& axis, int64_t tap) {
-  for (int64_t i = 0; i < axis.output; ++i) {
-    const int64_t at = i * axis.stride - axis.pad_begin + tap * axis.dilation;
-    if (at >= 0 && at < axis.input) return true;
-  }
-  return false;
-}
-
 /// oneDNN's gradient of the weights in bfloat16 gathers the pixels of a strided row and multiplies
 /// them in pairs. Where a row has one output, or a tap reads nothing but padding, zero meets what
 /// was never written, and NaN may lie there (2.6.3).
 bool multiplies_unwritten_pixels(const ConvGeometry& g) {
   const WindowAxis& row = g.windows[1];
   if (row.stride == 1) return false;
-  bool all_meet = true;
-  for (int64_t tap = 0; tap < row.kernel; ++tap) all_meet = all_meet && meets_image(row, tap);
-  return row.output == 1 || !all_meet;
+  if (row.output == 1) return true;
+  for (int64_t tap = 0; tap < row.kernel; ++tap) {
+    const ValidRange outputs = valid_outputs(row, tap);
+    if (outputs.first == outputs.last) return true;
+  }
+  return false;
 }
 
 /// Whether kernels for bfloat16 are wanted. For the weights of depthwise convolutions with windows
